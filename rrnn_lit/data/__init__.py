@@ -1,0 +1,1 @@
+"""What a training run reads, and the command that prepares it."""

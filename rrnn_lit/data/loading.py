@@ -1,0 +1,158 @@
+"""Loaders whose index is the batch number: resuming at batch k starts them at k.
+
+Shapes: B sentences of a process's share of a batch, T words of the longest of them.
+"""
+
+from collections.abc import Iterator
+from typing import Any, TypedDict
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from rrnn_lit.data.batching import BatchOrder, blank_words
+from rrnn_lit.data.token_store import TokenStore
+
+ENDLESS = 10**9  # batches of the one epoch in which a run takes place
+
+
+class Batch(TypedDict):
+    """A batch of sentences; word vectors are looked up on the device.
+
+    `word_ids_BT` int64, 0 beyond a sentence; `lengths_B` int64 with EOS; `sentence_numbers_B` int64
+    rows of the store; `batch_number` int.
+    """
+
+    word_ids_BT: Tensor
+    lengths_B: Tensor
+    sentence_numbers_B: Tensor
+    batch_number: int
+
+
+def collate(store: TokenStore, sentences: npt.NDArray[np.int64], batch_number: int) -> Batch:
+    """Return the batch of the given sentences of a store."""
+    word_ids_BT, lengths_B = store.batch(sentences)
+    return Batch(
+        word_ids_BT=torch.from_numpy(word_ids_BT),
+        lengths_B=torch.from_numpy(lengths_B),
+        sentence_numbers_B=torch.from_numpy(sentences),
+        batch_number=batch_number,
+    )
+
+
+class TrainBatches(Dataset[Batch]):
+    """Training batches by batch number.
+
+    Args:
+        store: the train split.
+        sentences: rows of the store that take part.
+        order: order over `sentences`.
+        blanks: mask of content words, label, distance and seed of `blank_words`; None disables.
+        rank: this process.
+        world_size: number of processes; each gets every `world_size`-th sentence of the batch.
+    """
+
+    def __init__(
+        self,
+        store: TokenStore,
+        sentences: npt.NDArray[np.int64],
+        order: BatchOrder,
+        blanks: tuple[npt.NDArray[np.bool_], int, int, int] | None,
+        rank: int,
+        world_size: int,
+    ) -> None:
+        self._store = store
+        self._sentences = sentences
+        self._order = order
+        self._blanks = blanks
+        self._share = slice(rank, None, world_size)
+
+    def __getitem__(self, batch_number: int) -> Batch:
+        chosen, serials = self._order.batch(batch_number)
+        chosen, serials = chosen[self._share], serials[self._share]
+        batch = collate(self._store, self._sentences[chosen], batch_number)
+        if self._blanks is not None:
+            content_words_V, blank_id, blank_every, seed = self._blanks
+            blank_words(
+                batch["word_ids_BT"].numpy(),
+                batch["lengths_B"].numpy(),
+                serials,
+                content_words_V,
+                blank_id,
+                blank_every,
+                seed,
+            )
+        return batch
+
+
+class EvaluationBatches(Dataset[Batch]):
+    """A split in a fixed order, cut into batches, shared among processes without repetition.
+
+    The first sentences of an evaluation split are a random sample of it; inside the sample,
+    sentences of similar length share a batch.
+    """
+
+    def __init__(
+        self,
+        store: TokenStore,
+        sentences: npt.NDArray[np.int64],
+        batch_size: int,
+        rank: int,
+        world_size: int,
+    ) -> None:
+        by_length = sentences[np.argsort(store.lengths[sentences], kind="stable")]
+        cuts = range(batch_size, len(by_length), batch_size)
+        self._store = store
+        self._batches = np.split(by_length, cuts)[rank::world_size]
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+    def __getitem__(self, number: int) -> Batch:
+        return collate(self._store, self._batches[number], number)
+
+
+class _BatchNumbers(Sampler[int]):
+    """first, first + 1, ... up to, not including, `end`."""
+
+    def __init__(self, first: int, end: int) -> None:
+        self._numbers = range(first, end)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._numbers)
+
+    def __len__(self) -> int:
+        # of the whole epoch, not of the rest: Lightning compares it with its own batch count
+        return self._numbers.stop
+
+
+class ResumableLoader(DataLoader[Batch]):
+    """A loader that needs no state of its own.
+
+    The position is kept by the DataModule; the empty state tells Lightning that resuming in the
+    middle of the epoch is intended.
+    """
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return nothing."""
+        return {}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Restore nothing."""
+
+
+def make_loader(
+    batches: Dataset[Batch], first: int, end: int, num_workers: int, pin_memory: bool
+) -> ResumableLoader:
+    """Return a loader over batch numbers first .. end - 1."""
+    return ResumableLoader(
+        batches,
+        batch_size=None,
+        sampler=_BatchNumbers(first, end),
+        num_workers=num_workers,
+        pin_memory=pin_memory,
+        # its own generator: a new iterator would draw from the global one and so change dropout
+        generator=torch.Generator().manual_seed(0),
+    )

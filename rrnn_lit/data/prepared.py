@@ -1,0 +1,39 @@
+"""PreparedData: one verified folder written by `rrnn prepare`."""
+
+from pathlib import Path
+
+from rrnn_lit.data.manifest import MANIFEST_FILE, file_digest, read_manifest, verify_files
+from rrnn_lit.data.token_store import TokenStore
+from rrnn_lit.words.vectors import WordVectors
+
+
+class PreparedData:
+    """Dictionary and splits of a prepared folder.
+
+    Args:
+        folder: what `rrnn prepare --out` wrote.
+        verify: compare every file with the digest in the manifest first, about one second a
+            gigabyte.
+
+    Raises:
+        DataError: no manifest, a missing, cut or changed file.
+    """
+
+    def __init__(self, folder: Path, verify: bool = True) -> None:
+        self.folder = folder
+        self.manifest = read_manifest(folder)
+        if verify:
+            verify_files(folder, self.manifest)
+        self.digest = file_digest(folder / MANIFEST_FILE)
+        self.word_vectors = WordVectors.load(folder)
+
+    @property
+    def dictionary_digest(self) -> str:
+        """SHA-256 over words and vectors: equal only for the same dictionary."""
+        files = self.manifest["files"]
+        return f"{files['words.txt']['sha256']}-{files['word_vectors.npy']['sha256']}"
+
+    def store(self, split: str) -> TokenStore:
+        """Open one split."""
+        max_words = int(self.manifest["config"]["text"]["max_words"])
+        return TokenStore(self.folder, split, self.word_vectors.vocab_size, max_words)

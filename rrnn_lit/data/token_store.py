@@ -1,0 +1,115 @@
+"""Sentences of one split as flat word_ids and offsets, memory-mapped.
+
+Files `<split>.word_ids.npy` (uint32, all sentences end to end, EOS included) and
+`<split>.offsets.npy` (int64, one more than sentences).
+
+Shapes: B sentences, T words of the longest of them.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from rrnn_lit.data.manifest import DataError
+
+SPLITS = ("train", "tune", "test", "holdout")
+
+
+def store_files(split: str) -> tuple[str, str]:
+    """Return the two file names of a split: word_ids, offsets."""
+    return f"{split}.word_ids.npy", f"{split}.offsets.npy"
+
+
+def write_store(folder: Path, split: str, sentences: Iterable[list[int]]) -> int:
+    """Write the sentences (lists of word_ids, EOS last) of a split; return their number.
+
+    Words are streamed to disk; only 8 bytes a sentence stay in memory.
+    """
+    words_name, offsets_name = store_files(split)
+    offsets = [0]
+    raw = folder / f"{words_name}.raw.part"
+    with open(raw, "wb") as file:
+        for sentence in sentences:
+            file.write(np.asarray(sentence, dtype="<u4").tobytes())
+            offsets.append(offsets[-1] + len(sentence))
+    ids = np.lib.format.open_memmap(
+        folder / words_name, mode="w+", dtype="<u4", shape=(offsets[-1],)
+    )
+    if offsets[-1]:
+        ids[:] = np.memmap(raw, dtype="<u4", mode="r")
+    ids.flush()
+    raw.unlink()
+    np.save(folder / offsets_name, np.asarray(offsets, dtype="<i8"), allow_pickle=False)
+    return len(offsets) - 1
+
+
+class TokenStore:
+    """Random access to the sentences of one split.
+
+    Args:
+        folder: a prepared folder.
+        split: one of `SPLITS`.
+        vocab_size: number of dictionary rows; every word_id must be below it.
+        max_words: longest sentence allowed, EOS included.
+
+    Raises:
+        DataError: the files disagree with each other, with the dictionary or with the limit.
+    """
+
+    def __init__(self, folder: Path, split: str, vocab_size: int, max_words: int) -> None:
+        words_name, offsets_name = store_files(split)
+        self.name = split
+        self._word_ids = _load(folder / words_name, "<u4")
+        self._offsets = _load(folder / offsets_name, "<i8")
+        self.lengths = np.diff(self._offsets).astype(np.int64)
+        self._check(folder / words_name, vocab_size, max_words)
+
+    def _check(self, path: Path, vocab_size: int, max_words: int) -> None:
+        end = int(self._offsets[-1]) if len(self._offsets) else -1
+        if end != len(self._word_ids) or (self.lengths <= 0).any():
+            raise DataError(f"{path}: its length and the offsets of the sentences disagree")
+        if self.num_sentences and self.lengths.max() > max_words:
+            longest = int(self.lengths.argmax())
+            raise DataError(
+                f"{path}: wanted sentences of at most {max_words} words, "
+                f"got {self.lengths[longest]} in sentence {longest}"
+            )
+        for start in range(0, len(self._word_ids), 1 << 24):
+            highest = int(self._word_ids[start : start + (1 << 24)].max())
+            if highest >= vocab_size:
+                raise DataError(f"{path}: wanted word_ids below {vocab_size}, got {highest}")
+
+    @property
+    def num_sentences(self) -> int:
+        """Number of sentences of the split."""
+        return len(self.lengths)
+
+    def sentence(self, number: int) -> npt.NDArray[np.int64]:
+        """Return the word_ids of one sentence, EOS included."""
+        start, end = self._offsets[number], self._offsets[number + 1]
+        return np.asarray(self._word_ids[start:end], dtype=np.int64)
+
+    def batch(
+        self, numbers: npt.NDArray[np.int64]
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Return (word_ids_BT, lengths_B); positions beyond a sentence's length hold 0."""
+        lengths_B = self.lengths[numbers]
+        word_ids_BT = np.zeros((len(numbers), int(lengths_B.max())), dtype=np.int64)
+        for row, number in enumerate(numbers):
+            word_ids_BT[row, : lengths_B[row]] = self.sentence(int(number))
+        return word_ids_BT, lengths_B
+
+
+def _load(path: Path, dtype: str) -> npt.NDArray[np.int64]:
+    try:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}: wanted a readable .npy file, got {error}") from error
+    if array.dtype != np.dtype(dtype) or array.ndim != 1:
+        raise DataError(
+            f"{path}: wanted a flat array of {np.dtype(dtype)}, "
+            f"got {array.dtype} of shape {array.shape}"
+        )
+    return np.asarray(array) if array.size == 0 else array

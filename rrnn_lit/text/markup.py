@@ -1,0 +1,25 @@
+"""Brackets, bars and repeated marks brought to one spelling, before words are cut.
+
+Rules of the author's implementation (paper.md section 12, step 9) and two of ours.
+"""
+
+import re
+
+_BRACKETS = str.maketrans("[{]}", "(())")
+_BARS = re.compile(r"[|\\]+")
+_EXCLAMATIONS = re.compile(r"!{2,}")
+# Ours: rules drawn with hyphens, and an ellipsis typed with spaces, are one mark each; cut
+# later they would become a row of dashes or of full stops.
+_LONG_DASHES = re.compile(r"-{3,}")
+_SPACED_ELLIPSIS = re.compile(r"\.(?: \.){2,}")
+
+
+def normalise_markup(text: str) -> str:
+    """Text with round brackets only, no bar or backslash, `? !` for `?!`, one `!` for many.
+
+    Blanks are collapsed again, so an empty result means that only bars were there.
+    """
+    text = _BARS.sub(" ", text.translate(_BRACKETS))
+    text = _EXCLAMATIONS.sub("!", text).replace("?!", "? !")
+    text = _SPACED_ELLIPSIS.sub("...", _LONG_DASHES.sub(" -- ", text))
+    return " ".join(text.split())

@@ -1,0 +1,1 @@
+"""Dictionary of word vectors: storage, special vectors, whitening, the match, the counts."""
