@@ -21,8 +21,8 @@ ENDLESS = 10**9  # batches of the one epoch in which a run takes place
 class Batch(TypedDict):
     """A batch of sentences; word vectors are looked up on the device.
 
-    `word_ids_BT` int64, 0 beyond a sentence; `lengths_B` int64 with EOS; `sentence_numbers_B` int64
-    rows of the store; `batch_number` int.
+    `word_ids_BT` int64, 0 beyond a sentence; `lengths_B` int64 with EOS; `sentence_numbers_B`
+    int64 rows of the store; `batch_number` int.
     """
 
     word_ids_BT: Tensor

@@ -1,4 +1,4 @@
-"""SentenceAutoencoder: word vectors -> one sentence vector -> word vectors (paper sections 2.1, 2.4).
+"""SentenceAutoencoder: word vectors -> one sentence vector -> word vectors (paper 2.1, 2.4).
 
 The decoder is not autoregressive: it sees the sentence vector at every step and never a word.
 Which words the predicted vectors stand for is decided by the dictionary (`words/nearest.py`).

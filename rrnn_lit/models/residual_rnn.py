@@ -1,4 +1,4 @@
-"""The residual recurrent layer: a plain recurrent network with an identity path (paper section 2.4).
+"""The residual recurrent layer: a plain network with an identity path (paper section 2.4).
 
     h_1 = W_2 tanh(W_x x_1 + b_1 + b_0) + b_2
     h_t = h_{t-1} + W_2 tanh(W_x x_t + W_h tanh(h_{t-1}) + b_1) + b_2        t > 1
@@ -43,7 +43,7 @@ class ResidualRNN(nn.Module):
         self.bias_2 = nn.Parameter(torch.zeros(hidden_size))
 
     def forward(self, inputs_BTI: Tensor) -> Tensor:
-        """Return the states after every word, (B, T, H), in the carry's precision (fp32 or fp64)."""
+        """Return the states after every word, (B, T, H), fp32 or fp64."""
         projected_BTH = F.linear(inputs_BTI, self.weight_x, self.bias_1)
         return self._unroll(list(projected_BTH.unbind(dim=1)))
 

@@ -9,11 +9,12 @@ import re
 # U.S., e.g., Ph.D., J.: letters each followed by a stop; the last stop may have been cut off.
 _INITIALS = re.compile(r"(?:(?:[A-Z][a-z]?|[a-z])\.)+[A-Za-z]?\.?")
 
-_COMMON = frozenset(
-    "mr. mrs. ms. dr. st. prof. gen. sen. rep. gov. lt. col. sgt. capt. rev. hon. jr. sr. "
-    "inc. corp. co. ltd. bros. vs. etc. no. jan. feb. mar. apr. jun. jul. aug. sept. sep. "
-    "oct. nov. dec. ave. blvd. dept. univ. approx. est. fig. vol.".split()
-)
+_TITLES = ["mr.", "mrs.", "ms.", "dr.", "st.", "prof.", "rev.", "hon.", "jr.", "sr."]
+_RANKS = ["gen.", "sen.", "rep.", "gov.", "lt.", "col.", "sgt.", "capt."]
+_FIRMS = ["inc.", "corp.", "co.", "ltd.", "bros.", "dept.", "univ."]
+_MONTHS = ["jan.", "feb.", "mar.", "apr.", "jun.", "jul.", "aug.", "sept.", "sep.", "oct."]
+_MORE = ["nov.", "dec.", "ave.", "blvd.", "vs.", "etc.", "no.", "approx.", "est.", "fig.", "vol."]
+_COMMON = frozenset([*_TITLES, *_RANKS, *_FIRMS, *_MONTHS, *_MORE])
 
 
 def is_initials(token: str) -> bool:

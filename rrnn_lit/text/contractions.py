@@ -7,10 +7,9 @@ from rrnn_lit.text.dictionary import Dictionary
 
 CLITICS = frozenset({"n't", "'d", "'ll", "'m", "'re", "'ve"})
 
-_IS_HOSTS = frozenset(
-    "it he she that there here this what who where how when why let "
-    "everybody everyone everything nobody somebody someone something nothing one".split()
-)
+_PRONOUNS = ["it", "he", "she", "that", "there", "here", "let"]
+_QUESTION_WORDS = ["what", "who", "where", "how", "when", "why"]
+_IS_HOSTS = frozenset([*_PRONOUNS, *_QUESTION_WORDS])
 
 # Words that the Treebank cuts although no mark shows the place, with the length of the first
 # piece. Pieces of `cannot` are words of their own and may stand apart in the text, so they are

@@ -15,11 +15,13 @@ def is_other_language(text: str, threshold: float) -> bool:
     """
     if threshold == 0:
         return False
+    probability: float
     language, probability = _identifier().classify(text)
-    if language != "en":
-        return bool(probability >= threshold)
-    # English leads, so another can only reach a threshold that leaves room beside it.
-    return threshold <= 1 - probability and _identifier().rank(text)[1][1] >= threshold
+    if language == "en":
+        if probability > 1 - threshold:
+            return False  # the common case: nothing left for another language to reach it
+        probability = _identifier().rank(text)[1][1]
+    return probability >= threshold
 
 
 @cache

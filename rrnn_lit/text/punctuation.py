@@ -35,9 +35,8 @@ def limit_punctuation(tokens: list[str], dictionary: Dictionary) -> list[str]:
     """
     limited: list[str] = []
     for token in tokens:
-        if token.isalnum() or token in MARKS:
-            limited.append(token)
-        elif is_known_word(token, dictionary) or token.lower() in CLITICS:
+        whole = token.isalnum() or token in MARKS or token.lower() in CLITICS
+        if whole or is_known_word(token, dictionary):
             limited.append(token)
         else:
             for piece in _PIECE.findall(token):

@@ -1,4 +1,4 @@
-"""Counts of matched words and exact sentences, the paper's way and strictly (decisions D-32, D-33).
+"""Counts of matched words and exact sentences, the paper's way and strictly (D-32, D-33).
 
 Pure functions from decoded words to integer counts; sums over batches and ranks are additions.
 
@@ -32,8 +32,7 @@ class Decoded:
     matched_BT: Tensor
     lengths_B: Tensor
 
-    @property
-    def valid_BT(self) -> Tensor:
+    def valid(self) -> Tensor:
         """True inside each sentence."""
         steps_T = torch.arange(self.target_BT.shape[1], device=self.lengths_B.device)
         return steps_T < self.lengths_B[:, None]
@@ -68,7 +67,7 @@ def count_decoded(
     first decoded EOS are mismatches. `strict_exact_sentences`: the words up to the first decoded
     EOS are the target's and the target holds no UNK.
     """
-    valid_BT = decoded.valid_BT
+    valid_BT = decoded.valid()
     matched_BT = decoded.matched_BT & valid_BT
     is_eos_BT = decoded.decoded_BT == eos_id
     ended_before_BT = is_eos_BT.long().cumsum(dim=1) - is_eos_BT.long() > 0
@@ -94,7 +93,7 @@ def count_by_length(decoded: Decoded, max_words: int) -> Tensor:
 
     Rows: sentences, exact sentences, words, matched words; column = length with EOS (Figure 3).
     """
-    valid_BT = decoded.valid_BT
+    valid_BT = decoded.valid()
     matched_B = (decoded.matched_BT & valid_BT).sum(dim=1)
     per_sentence_4B = torch.stack(
         [
