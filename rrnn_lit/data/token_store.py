@@ -6,6 +6,7 @@ Files `<split>.word_ids.npy` (uint32, all sentences end to end, EOS included) an
 Shapes: B sentences, T words of the longest of them.
 """
 
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -23,25 +24,38 @@ def store_files(split: str) -> tuple[str, str]:
 
 
 def write_store(folder: Path, split: str, sentences: Iterable[list[int]]) -> int:
-    """Write the sentences (lists of word_ids, EOS last) of a split; return their number.
+    """Write the sentences (lists of word_ids, EOS last) of a split; return their number."""
+    blocks = (
+        (np.asarray(sentence, dtype=np.uint32), np.array([len(sentence)]))
+        for sentence in sentences
+    )
+    return write_blocks(folder, split, blocks)
 
-    Words are streamed to disk; only 8 bytes a sentence stay in memory.
+
+def write_blocks(
+    folder: Path,
+    split: str,
+    blocks: Iterable[tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]],
+) -> int:
+    """Write a split from blocks of (flat word_ids, sentence lengths); return its sentences.
+
+    Words are streamed to disk; only 8 bytes a sentence stay in memory. Plain writes, no memory
+    map: on a full disk a write raises where a map would kill the process.
     """
     words_name, offsets_name = store_files(split)
-    offsets = [0]
     raw = folder / f"{words_name}.raw.part"
+    lengths: list[npt.NDArray[np.int64]] = [np.zeros(1, dtype=np.int64)]
     with open(raw, "wb") as file:
-        for sentence in sentences:
-            file.write(np.asarray(sentence, dtype="<u4").tobytes())
-            offsets.append(offsets[-1] + len(sentence))
-    ids = np.lib.format.open_memmap(
-        folder / words_name, mode="w+", dtype="<u4", shape=(offsets[-1],)
-    )
-    if offsets[-1]:
-        ids[:] = np.memmap(raw, dtype="<u4", mode="r")
-    ids.flush()
+        for word_ids, block_lengths in blocks:
+            file.write(np.ascontiguousarray(word_ids, dtype="<u4"))
+            lengths.append(np.asarray(block_lengths, dtype=np.int64))
+    offsets = np.cumsum(np.concatenate(lengths), dtype="<i8")
+    header = {"descr": "<u4", "fortran_order": False, "shape": (int(offsets[-1]),)}
+    with open(raw, "rb") as source, open(folder / words_name, "wb") as target:
+        np.lib.format.write_array_header_1_0(target, header)
+        shutil.copyfileobj(source, target, 1 << 24)
     raw.unlink()
-    np.save(folder / offsets_name, np.asarray(offsets, dtype="<i8"), allow_pickle=False)
+    np.save(folder / offsets_name, offsets, allow_pickle=False)
     return len(offsets) - 1
 
 

@@ -22,20 +22,18 @@ class PhraseMerger:
         merged: list[str] = []
         position = 0
         while position < len(tokens):
-            length = self._longest_phrase(tokens, position)
+            lengths = self._lengths.get(tokens[position])
+            length = self._longest_phrase(tokens, position, lengths) if lengths else 1
             merged.append("_".join(tokens[position : position + length]))
             position += length
         return merged
 
-    def _longest_phrase(self, tokens: list[str], position: int) -> int:
+    def _longest_phrase(self, tokens: list[str], position: int, lengths: tuple[int, ...]) -> int:
         """Number of tokens in the longest phrase that begins here; 1 when there is none."""
-        for length in self._lengths.get(tokens[position], ()):
+        for length in lengths:
             words = tokens[position : position + length]
-            if (
-                len(words) == length
-                and "_".join(words) in self._dictionary
-                and MARKS.isdisjoint(words)
-            ):
+            found = len(words) == length and "_".join(words) in self._dictionary
+            if found and MARKS.isdisjoint(words):
                 return length
         return 1
 

@@ -81,9 +81,10 @@ class TextPipeline:
 
     def __init__(self, settings: TextSettings, dictionary: Dictionary) -> None:
         self._tokenize = build_tokenizer(settings.tokenizer)
-        # First of all and on the raw text: transliterated text hides the script, and a dropped
-        # sentence costs nothing further.
+        # The language is judged on the raw text: transliterated text hides the script, and a
+        # dropped sentence costs nothing further.
         self._text_steps: _Steps[str] = (
+            ("blank", str.strip),
             ("language", partial(_keep_english, threshold=settings.language_threshold)),
             ("ascii", to_ascii),
             ("markup", normalise_markup),

@@ -5,6 +5,8 @@ The paper's Table 1 shows the first; which words keep their ending is the dictio
 
 from rrnn_lit.text.dictionary import Dictionary
 
+_ENDINGS = frozenset({"'s", "'S", "'"})
+
 
 def settle_possessives(tokens: list[str], dictionary: Dictionary) -> list[str]:
     """Tokens in which each `'s` is either part of a dictionary word or the token `s`.
@@ -15,19 +17,19 @@ def settle_possessives(tokens: list[str], dictionary: Dictionary) -> list[str]:
     settled: list[str] = []
     quote_is_open = False
     for token in tokens:
-        joined = settled[-1] + token if settled else token
-        known = dictionary is not None and joined in dictionary
-        if token in ("'s", "'S"):
-            if known and settled:
-                settled[-1] = joined
-            else:
-                settled.append(token[1:])
-        elif token == "'":
-            if known and not quote_is_open and joined[-2:-1] in ("s", "S"):
-                settled[-1] = joined
-            else:
-                quote_is_open = not quote_is_open
-                settled.append(token)
-        else:
+        if token not in _ENDINGS:
             settled.append(token)
+        elif settled and _is_one_word(settled[-1], token, quote_is_open, dictionary):
+            settled[-1] += token
+        elif token == "'":
+            quote_is_open = not quote_is_open
+            settled.append(token)
+        else:
+            settled.append(token[1:])
     return settled
+
+
+def _is_one_word(host: str, ending: str, quote_is_open: bool, dictionary: Dictionary) -> bool:
+    if dictionary is None or host + ending not in dictionary:
+        return False
+    return ending != "'" or (host[-1] in "sS" and not quote_is_open)

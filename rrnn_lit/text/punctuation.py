@@ -57,10 +57,11 @@ def _settle_piece(piece: str, dictionary: Dictionary) -> list[str]:
 
 def _settle_stops(word: str, dictionary: Dictionary) -> list[str]:
     """Decide which stops belong to the word: `U.S.`, but `York` `.` and `end` `.` `The`."""
-    if is_known_word(word, dictionary) or is_initials(word):
+    if is_known_word(word, dictionary):
         return [word]
     if word.endswith("."):
-        if dictionary is None and is_common_abbreviation(word):
+        common = dictionary is None and is_common_abbreviation(word)
+        if common or is_initials(word):
             return [word]
         return [*_settle_stops(word[:-1], dictionary), "."]
     parts = _INNER_STOP.split(word)

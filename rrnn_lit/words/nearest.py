@@ -172,7 +172,9 @@ class _ScanWords:
         """Yield (first word_id, scores_NC) over the dictionary; zero words score -inf."""
         for start in range(0, len(self.unit_VW), CHUNK_WORDS):
             part = slice(start, start + CHUNK_WORDS)
-            scores_NC = _product(query_NW, self.unit_VW[part])
+            # an enclosing autocast would lower the precision behind the error bound's back
+            with torch.autocast(query_NW.device.type, enabled=False):
+                scores_NC = _product(query_NW, self.unit_VW[part])
             if self.any_zero:
                 scores_NC.masked_fill_(self.zero_V[part], -torch.inf)
             yield start, scores_NC

@@ -51,9 +51,14 @@ def read_vectors(
     return _read(path, wanted, word_dim, keep_vectors=True)
 
 
-def _read(
-    path: Path, wanted: Set[str] | None, word_dim: int | None, keep_vectors: bool
-) -> tuple[list[str], npt.NDArray[np.float32]]:
+def check_file(path: Path, word_dim: int | None) -> tuple[int, int]:
+    """Return the numbers of words and of dimensions that a file's header promises.
+
+    Cheap, so that a long run can refuse a wrong file at its start.
+
+    Raises:
+        ValueError: as `read_vectors`, as far as name, size and header tell.
+    """
     binary = _is_binary(path)
     num_words, found_dim = _read_header(path)
     if word_dim is not None and found_dim != word_dim:
@@ -61,6 +66,14 @@ def _read(
             f"words.word_dim: wanted vectors of {word_dim}, got {found_dim} in {path}"
         )
     _check_size(path, num_words, found_dim, binary)
+    return num_words, found_dim
+
+
+def _read(
+    path: Path, wanted: Set[str] | None, word_dim: int | None, keep_vectors: bool
+) -> tuple[list[str], npt.NDArray[np.float32]]:
+    num_words, _ = check_file(path, word_dim)
+    binary = _is_binary(path)
     rows = _Rows(path, wanted, keep_vectors)
     try:
         _load(path, binary, rows)
@@ -153,7 +166,8 @@ class _Rows:
         word_dim = self.rows_VW.shape[1]
         if len(vector) != word_dim:
             raise _RowError(
-                f"{self._path}: wanted {word_dim} numbers in each row, got {len(vector)} for {word!r}"
+                f"{self._path}: wanted {word_dim} numbers in each row, "
+                f"got {len(vector)} for {word!r}"
             )
         numbers = np.asarray(vector, dtype=np.float32)
         if not np.isfinite(numbers).all():

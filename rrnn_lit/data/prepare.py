@@ -1,0 +1,236 @@
+"""`rrnn prepare`: raw sentences to a prepared folder, in stages that can be killed and resumed.
+
+Stages: read raw shards; drop raw duplicates; tokens; drop duplicates again and assign splits by
+digest; count the words of train; vectors; dictionary; stores; figures; the manifest last. Shards
+have a fixed size and results are taken in shard order, so the bytes written depend on input,
+configuration and versions only, and not on the number of processes. This process never holds
+the text, only a few bytes a sentence.
+"""
+
+import hashlib
+import json
+import os
+import resource
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from rrnn_lit.data import prepare_text, prepare_words
+from rrnn_lit.data.deduplicate import HOLDOUT, TEST, TUNE, Shares
+from rrnn_lit.data.manifest import (
+    MANIFEST_FILE,
+    installed_versions,
+    read_manifest,
+    verify_files,
+    write_json,
+    write_manifest,
+)
+from rrnn_lit.data.prepare_config import PrepareConfig
+from rrnn_lit.data.prepare_lock import folder_lock
+from rrnn_lit.data.prepare_store import write_splits
+from rrnn_lit.data.progress import StageProgress
+from rrnn_lit.data.shards import WorkFolder
+from rrnn_lit.data.sources.files import find_files
+from rrnn_lit.data.sources.raw import Docstrings, RawSource, TextFiles
+from rrnn_lit.data.sources.wmt import download_archives
+from rrnn_lit.data.token_store import SPLITS, store_files
+from rrnn_lit.words.dictionary import Scaling, build_dictionary
+from rrnn_lit.words.vectors import VECTORS_FILE, WORDS_FILE
+from rrnn_lit.words.whitening import WHITENING_FILE
+from rrnn_lit.words.word2vec import check_file
+
+STATS_FILE = "stats.json"
+TIMING_FILE = "timing.json"  # not in the manifest: it differs from run to run
+WORK_FOLDER = ".work"
+_STORES = [name for split in SPLITS for name in store_files(split)]
+OUTPUTS = [WORDS_FILE, VECTORS_FILE, WHITENING_FILE, STATS_FILE, *_STORES]
+
+
+class RefusedFolder(ValueError):
+    """`out` holds something that this run must not replace."""
+
+
+def prepare(config: PrepareConfig, progress: StageProgress) -> dict[str, Any]:
+    """Write the prepared folder, or return at once when it is finished already.
+
+    Args:
+        config: every option.
+        progress: shows the stages.
+
+    Returns:
+        The manifest.
+
+    Raises:
+        RefusedFolder: `out` is not ours, in use, or of another configuration.
+        ValueError: bad input, with the file and what was wanted.
+        OSError: a file cannot be written; what is finished is kept for the next start.
+    """
+    started = time.monotonic()
+    out = Path(config.out)
+    if config.words.vectors is not None:
+        check_file(Path(config.words.vectors), config.words.word_dim)
+    _check_folder(out)
+    source = _open_source(config, progress)
+    recorded = {**config.recorded(), "inputs": _inputs(config, source)}
+    out.mkdir(parents=True, exist_ok=True)
+    with folder_lock(out):
+        manifest = _finished(out, recorded, config.overwrite)
+        if manifest is not None:
+            progress.note(f"{out} is finished already, with this configuration")
+            return manifest
+        work = WorkFolder(out / WORK_FOLDER, _fingerprint(recorded))
+        if work.resumed:
+            progress.note(f"continuing in {out}")
+        stats = _run(config, source, work, progress)
+        write_json(out / STATS_FILE, stats)
+        _flush(out)
+        counts = {"sentences": {s: stats["splits"][s]["sentences"] for s in SPLITS}}
+        counts["vocab_size"] = stats["dictionary"]["vocab_size"]
+        manifest = write_manifest(out, OUTPUTS, recorded, counts)
+        _write_timing(out, progress, time.monotonic() - started, _processes(config))
+        work.remove()
+    return manifest
+
+
+def _check_folder(out: Path) -> None:
+    if out.exists() and not out.is_dir():
+        raise RefusedFolder(f"out: wanted a folder, got a file: {out}")
+    ours = (out / MANIFEST_FILE).is_file() or (out / WORK_FOLDER).is_dir()
+    if not ours and out.is_dir() and any(out.iterdir()):
+        raise RefusedFolder(
+            f"out: wanted a new or empty folder, or one this command wrote, got {out} with "
+            "other files in it"
+        )
+
+
+def _open_source(config: PrepareConfig, progress: StageProgress) -> RawSource:
+    source = config.source
+    if source.kind == "docstrings":
+        return Docstrings()
+    if source.kind == "files":
+        return TextFiles(find_files(source.files), source.max_sentences)
+    folder = Path(source.download_dir)
+    digests = None if source.digests is None else Path(source.digests)
+    paths = download_archives(source.years, folder, digests, progress)
+    return TextFiles(paths, source.max_sentences)
+
+
+def _inputs(config: PrepareConfig, source: RawSource) -> dict[str, Any]:
+    """Describe everything read, by content."""
+    inputs = source.inputs()
+    words, text = config.words, config.text
+    others = {
+        "vectors": words.vectors,
+        "word_list": words.word_list,
+        "corrections": text.corrections,
+    }
+    for option, path in others.items():
+        if path is not None:
+            inputs[option] = TextFiles(find_files([path]), None).inputs()["files"]
+    return inputs
+
+
+def _fingerprint(recorded: dict[str, Any]) -> str:
+    content = json.dumps([recorded, installed_versions()], sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def _finished(out: Path, recorded: dict[str, Any], overwrite: bool) -> dict[str, Any] | None:
+    """Return the manifest of a folder that needs no work; clear what may be replaced.
+
+    Raises:
+        RefusedFolder: another configuration is finished there.
+    """
+    if not (out / MANIFEST_FILE).is_file():
+        return None
+    manifest = read_manifest(out)
+    if manifest["config"] == json.loads(json.dumps(recorded)) and not overwrite:
+        verify_files(out, manifest)
+        return manifest
+    if not overwrite:
+        names = [k for k, v in recorded.items() if manifest["config"].get(k) != v]
+        raise RefusedFolder(
+            f"out: {out} was prepared with another configuration (different: "
+            f"{', '.join(sorted(names))}); choose another folder or give --overwrite true"
+        )
+    (out / MANIFEST_FILE).unlink()  # first: without it nothing takes the folder for finished
+    for name in (*OUTPUTS, TIMING_FILE):
+        (out / name).unlink(missing_ok=True)
+    shutil.rmtree(out / WORK_FOLDER, ignore_errors=True)
+    return None
+
+
+def _processes(config: PrepareConfig) -> int:
+    return config.processes or len(os.sched_getaffinity(0))
+
+
+def _run(
+    config: PrepareConfig, source: RawSource, work: WorkFolder, progress: StageProgress
+) -> dict[str, Any]:
+    """Run every stage and return the statistics."""
+    out, processes, words = Path(config.out), _processes(config), config.words
+    read = prepare_text.read_source(source, work, processes, progress)
+    known = prepare_text.write_known_words(words.vectors, words.word_list, work, progress)
+    masks, raw_duplicates = prepare_text.drop_raw_duplicates(
+        work, read["sizes"], config.source.max_sentences
+    )
+    sizes = prepare_text.process_text(work, masks, config.text, known, processes, progress)
+    splits = config.splits
+    shares = Shares(splits.tune, splits.test, splits.holdout, splits.max_sentences)
+    assignment, text_stats = prepare_text.share_out(work, sizes, shares)
+    counts, cutter = prepare_words.count_words(
+        work,
+        assignment.codes,
+        config.text.max_words,
+        words.min_count if words.vectors is None else 0,
+        processes,
+        progress,
+    )
+    text = prepare_words.TrainText(work.text, assignment.codes, cutter)
+    names, raw_VW = prepare_words.find_vectors(words, counts, text, work.folder, progress)
+    dictionary, whitening, report = build_dictionary(
+        names, raw_VW, counts, Scaling(words.scaling, words.std, words.seed)
+    )
+    dictionary.save(out)
+    whitening.save(out)
+    missing = [word for word in counts if word not in dictionary.word_ids]
+    figures = write_splits(out, work, assignment, cutter, processes, progress)
+    left_out = assignment.num_left_out
+    return {
+        "source": {**read["counters"], "sentences": sum(read["sizes"])},
+        "raw_duplicates": raw_duplicates,
+        "sentences_to_process": sum(mask.count(1) for mask in masks),
+        **text_stats,
+        "left_out_above_splits_max_sentences": {
+            SPLITS[code]: left_out[code] for code in (TUNE, TEST, HOLDOUT)
+        },
+        "splits": figures,
+        "dictionary": {
+            **report,
+            "distinct_words_of_train": len(counts),
+            "distinct_words_without_vector": len(missing),
+            "phrases_left_whole": None if cutter.whole is None else len(cutter.whole),
+        },
+    }
+
+
+def _flush(out: Path) -> None:
+    """Force the results to the disk before the manifest names them."""
+    for name in OUTPUTS:
+        with open(out / name, "rb") as file:
+            os.fsync(file.fileno())
+
+
+def _write_timing(out: Path, progress: StageProgress, seconds: float, processes: int) -> None:
+    kilobytes = 1024 if sys.platform != "darwin" else 1
+    peak = {
+        name: round(resource.getrusage(who).ru_maxrss * kilobytes / 1e6, 1)
+        for name, who in (
+            ("main_process_peak_mb", resource.RUSAGE_SELF),
+            ("largest_worker_peak_mb", resource.RUSAGE_CHILDREN),
+        )
+    }
+    content = {"seconds": round(seconds, 2), "processes": processes, **peak}
+    write_json(out / TIMING_FILE, {**content, "stages": progress.timing})

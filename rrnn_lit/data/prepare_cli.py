@@ -1,0 +1,162 @@
+"""The command `rrnn prepare`: options, one-line errors, exit codes and the closing summary.
+
+Exit codes: 0 done, 64 bad configuration, 65 bad input, 74 cannot write or download, 130
+interrupted. What is finished is kept in every case and the same command continues.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+from jsonargparse import ArgumentParser, Namespace
+from rich.console import Console
+from rich.table import Table
+
+from rrnn_lit.data.prepare import STATS_FILE, TIMING_FILE, RefusedFolder, prepare
+from rrnn_lit.data.prepare_config import PrepareConfig
+from rrnn_lit.data.progress import StageProgress
+from rrnn_lit.data.shards import read_json
+from rrnn_lit.data.token_store import SPLITS, TokenStore
+from rrnn_lit.words.vectors import WordVectors
+
+BAD_CONFIG, BAD_INPUT, CANNOT_WRITE, INTERRUPTED = 64, 65, 74, 130
+_PRESET = Path("configs") / "prepare.yaml"
+_SHORT = {"--source": "--source.kind", "--vectors": "--words.vectors"}
+_SHORT_LISTS = {"--files": "--source.files", "--years": "--source.years"}
+_NUM_SAMPLES = 10
+_HELP = """Turn raw sentences into a folder to train on. Options not given come from
+configs/prepare.yaml, or from the complete file given with --config. Short forms: --source KIND,
+--files FILE [FILE ...], --years YEAR [YEAR ...], --vectors FILE."""
+
+
+def main(argv: list[str]) -> int:
+    """Run the command with these arguments and return its exit code."""
+    console = Console(stderr=True)
+    try:
+        config = parse(argv)
+    except ValueError as error:
+        return _fail(error, BAD_CONFIG)
+    try:
+        prepare(config, StageProgress(console))
+        summary = Console()
+        _print_summary(Path(config.out), summary)
+        _print_samples(Path(config.out), config.text.max_words, summary)
+    except RefusedFolder as error:
+        return _fail(error, BAD_CONFIG)
+    except ValueError as error:
+        return _fail(error, BAD_INPUT)
+    except OSError as error:
+        return _fail(error, CANNOT_WRITE)
+    except KeyboardInterrupt:
+        sys.stderr.write(
+            f"rrnn prepare: interrupted; the same command continues in {config.out}\n"
+        )
+        return INTERRUPTED
+    return 0
+
+
+def parse(argv: list[str]) -> PrepareConfig:
+    """Return the configuration that these arguments and the files they name give.
+
+    Raises:
+        ValueError: an unknown option, a wrong type or a value out of range, in one line.
+    """
+    arguments = _long_forms(argv)
+    parser = _parser(use_preset=not any(a.split("=")[0] == "--config" for a in arguments))
+    settings = parser.parse_args(arguments)
+    return _config(parser, settings)
+
+
+def _parser(use_preset: bool) -> ArgumentParser:
+    # exit_on_error False: errors are raised instead of printed with the usage
+    parser = ArgumentParser(
+        prog="rrnn prepare",
+        description=_HELP,
+        exit_on_error=False,
+        default_config_files=[str(path) for path in _preset()] if use_preset else [],
+    )
+    parser.add_argument("--config", action="config", help="complete YAML file of options")
+    parser.add_class_arguments(PrepareConfig)
+    return parser
+
+
+def _preset() -> list[Path]:
+    """Return the preset of the working folder, else the one of the installed checkout."""
+    here = [_PRESET, Path(__file__).parents[2] / _PRESET]
+    return [path for path in here if path.is_file()][:1]
+
+
+def _config(parser: ArgumentParser, settings: Namespace) -> PrepareConfig:
+    objects = parser.instantiate_classes(settings)
+    values = {name: objects[name] for name in PrepareConfig.__dataclass_fields__}
+    return PrepareConfig(**values)
+
+
+def _long_forms(argv: list[str]) -> list[str]:
+    """Replace the short forms; lists become one JSON argument."""
+    arguments: list[str] = []
+    rest = list(argv)
+    while rest:
+        name, equals, value = rest.pop(0).partition("=")
+        if name in _SHORT_LISTS:
+            values = [value] if equals else []
+            while not equals and rest and not rest[0].startswith("--"):
+                values.append(rest.pop(0))
+            items = [int(v) if name == "--years" and v.isdigit() else v for v in values]
+            arguments += [_SHORT_LISTS[name], json.dumps(items)]
+        else:
+            arguments.append(_SHORT.get(name, name) + equals + value)
+    return arguments
+
+
+def _fail(error: Exception, code: int) -> int:
+    text = " ".join(str(error).split()) or type(error).__name__
+    sys.stderr.write(f"rrnn prepare: {text}\n")
+    return code
+
+
+def _print_summary(out: Path, console: Console) -> None:
+    stats, timing = read_json(out / STATS_FILE), read_json(out / TIMING_FILE)
+    steps = Table(title="Steps", title_justify="left")
+    for column in ("step", "in", "changed", "dropped"):
+        steps.add_column(column, justify="left" if column == "step" else "right")
+    read, duplicates = stats["source"]["sentences"], stats["raw_duplicates"]
+    steps.add_row("raw duplicates", f"{read:,}", "0", f"{duplicates:,}")
+    for step, counts in stats["steps"].items():
+        steps.add_row(step, *(f"{counts[name]:,}" for name in ("in", "changed", "dropped")))
+    left = stats["steps"]["length"]["in"] - stats["steps"]["length"]["dropped"]
+    again = stats["duplicates_after_processing"]
+    steps.add_row("duplicates after processing", f"{left:,}", "0", f"{again:,}")
+    console.print(steps)
+    splits = Table(title="Splits", title_justify="left")
+    for column in ("split", "sentences", "words", "mean length", "UNK"):
+        splits.add_column(column, justify="left" if column == "split" else "right")
+    for split in SPLITS:
+        row = stats["splits"][split]
+        splits.add_row(
+            split,
+            f"{row['sentences']:,}",
+            f"{row['words']:,}",
+            f"{row['mean_length']:.2f}",
+            f"{row['unknown_rate']:.2%}",
+        )
+    console.print(splits)
+    rate = read / timing["seconds"]
+    console.print(
+        f"{stats['dictionary']['vocab_size']:,} dictionary entries; {timing['seconds']:.0f} s, "
+        f"{rate:,.0f} sentences/s; written to {out}",
+        highlight=False,
+    )
+
+
+def _print_samples(out: Path, max_words: int, console: Console) -> None:
+    """Print the first sentences of tune: they are ordered by digest, so a random choice."""
+    dictionary = WordVectors.load(out)
+    store = TokenStore(out, "tune", dictionary.vocab_size, max_words)
+    for number in range(min(_NUM_SAMPLES, store.num_sentences)):
+        words = dictionary.decode(store.sentence(number).tolist())
+        console.print(f"{number + 1:>3}  {' '.join(words)}", highlight=False, markup=False)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

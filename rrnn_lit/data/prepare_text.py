@@ -1,0 +1,204 @@
+"""First half of `rrnn prepare`: read raw sentences, drop duplicates, make tokens, share them out.
+
+Each step works shard by shard in worker processes and leaves durable files behind; duplicates
+and splits are decided in between by this process from the digests alone.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rrnn_lit.data.deduplicate import DUPLICATE, Assignment, Shares, assign_splits
+from rrnn_lit.data.deduplicate import first_occurrences as find_first_occurrences
+from rrnn_lit.data.manifest import write_json
+from rrnn_lit.data.progress import StageProgress
+from rrnn_lit.data.shards import Shards, WorkFolder, read_json, write_durably
+from rrnn_lit.data.sources.files import read_lines
+from rrnn_lit.data.sources.raw import RawSource, ReadTask
+from rrnn_lit.data.task_pool import run_tasks
+from rrnn_lit.text.counts import CountTable, merge_count_tables
+from rrnn_lit.text.pipeline import TextPipeline, TextSettings
+from rrnn_lit.words.word2vec import read_vocabulary
+
+
+@dataclass(frozen=True)
+class ReadShard:
+    """Worker: writes a task's raw sentences as a shard and returns their number."""
+
+    shards: Shards
+
+    def __call__(self, task: ReadTask) -> int:
+        """Write the shard unless an earlier start has."""
+        if not self.shards.is_done(task.number):
+            self.shards.write(task.number, task.sentences(), {})
+        return int(self.shards.counters(task.number)["sentences"])
+
+
+def read_source(
+    source: RawSource, work: WorkFolder, processes: int, progress: StageProgress
+) -> dict[str, Any]:
+    """Write the raw shards; return their sizes and the source's counters.
+
+    Raises:
+        ValueError: the source has no sentence.
+    """
+    summary = work.folder / "read.json"
+    if summary.is_file():
+        return read_json(summary)
+    amounts: list[int] = []
+
+    def tasks() -> Iterator[ReadTask]:
+        for task, amount in source.tasks():
+            amounts.append(amount)
+            yield task
+
+    sizes = []
+    with progress.stage("read", source.total, source.unit):
+        for size in run_tasks(ReadShard(work.raw), tasks(), processes):
+            progress.advance(amounts[len(sizes)])
+            sizes.append(size)
+    if not sum(sizes):
+        raise ValueError("source: wanted at least one sentence, got none (blank lines only?)")
+    read = {"sizes": sizes, "counters": source.counters()}
+    write_json(summary, read)
+    return read
+
+
+def write_known_words(
+    vectors: str | None, word_list: str | None, work: WorkFolder, progress: StageProgress
+) -> Path | None:
+    """Write the words that decide contractions and phrases, one a line; None when none are known.
+
+    Raises:
+        ValueError: the file of words or vectors is missing or bad.
+    """
+    if vectors is None and word_list is None:
+        return None
+    path = work.folder / "known_words.txt"
+    if not path.is_file():
+        with progress.stage("known words", None, "words"):
+            if vectors is not None:
+                words = read_vocabulary(Path(vectors))
+            else:
+                words = _read_word_list(Path(str(word_list)))
+            progress.advance(len(words))
+            # no token holds a line feed, so a word that does can never match
+            lines = "".join(f"{word}\n" for word in words if "\n" not in word)
+            write_durably(path, lines.encode())
+    return path
+
+
+def _read_word_list(path: Path) -> list[str]:
+    if not path.is_file():
+        raise ValueError(
+            f"words.word_list: wanted a file with one word a line, got none at {path}"
+        )
+    words = [word for word in read_lines(path) if word]
+    if not words:
+        raise ValueError(f"words.word_list: wanted at least one word, got none in {path}")
+    return words
+
+
+class ProcessShard:
+    """Worker: turns the kept sentences of a raw shard into tokens.
+
+    Args:
+        raw: shards to read.
+        text: shards to write: tokens joined by spaces, a line a sentence.
+        settings: of the text pipeline.
+        known_words: file of known words; None when vectors will be trained without a list.
+    """
+
+    def __init__(
+        self, raw: Shards, text: Shards, settings: TextSettings, known_words: Path | None
+    ) -> None:
+        self._raw, self._text = raw, text
+        self._settings, self._known_words = settings, known_words
+        self._pipeline: TextPipeline | None = None  # built in the process that uses it
+
+    def __call__(self, task: tuple[int, bytes]) -> int:
+        """Write the shard of `(number, mask of kept sentences)` unless an earlier start has."""
+        number, mask = task
+        if not self._text.is_done(number):
+            if self._pipeline is None:
+                self._pipeline = TextPipeline(self._settings, _known(self._known_words))
+            before = self._pipeline.count_table()
+            results = (
+                self._pipeline(line)
+                for line, kept in zip(self._raw.lines(number), mask, strict=True)
+                if kept
+            )
+            lines = [" ".join(tokens) for tokens in results if tokens is not None]
+            steps = _difference(self._pipeline.count_table(), before)
+            self._text.write(number, lines, {"steps": steps})
+        return int(self._text.counters(number)["sentences"])
+
+
+def _known(path: Path | None) -> frozenset[str] | None:
+    if path is None:
+        return None
+    # newline="\n": vocabularies hold words such as U+0085 that other modes take for line ends
+    with open(path, encoding="utf-8", newline="\n") as file:
+        return frozenset(line[:-1] for line in file)
+
+
+def _difference(after: CountTable, before: CountTable) -> CountTable:
+    return {
+        step: {name: number - before[step][name] for name, number in counts.items()}
+        for step, counts in after.items()
+    }
+
+
+def drop_raw_duplicates(
+    work: WorkFolder, sizes: list[int], max_sentences: int | None
+) -> tuple[list[bytes], int]:
+    """Return per raw shard a mask of the sentences to keep, and the number of duplicates."""
+    left = sum(sizes) if max_sentences is None else max_sentences
+    masks, duplicates = [], 0
+    for size, first in zip(sizes, find_first_occurrences(work.raw.digests, sizes), strict=True):
+        taken = np.arange(size) < left
+        left -= min(size, left)
+        duplicates += int((taken & ~first).sum())
+        masks.append((taken & first).tobytes())
+    return masks, duplicates
+
+
+def process_text(
+    work: WorkFolder,
+    masks: list[bytes],
+    settings: TextSettings,
+    known_words: Path | None,
+    processes: int,
+    progress: StageProgress,
+) -> list[int]:
+    """Write the shards of tokens; return their sizes."""
+    function = ProcessShard(work.raw, work.text, settings, known_words)
+    done = [work.text.is_done(number) for number in range(len(masks))]
+    sizes = []
+    with progress.stage("text", sum(mask.count(1) for mask in masks), "sentences"):
+        for size in run_tasks(function, list(enumerate(masks)), processes):
+            number = len(sizes)
+            progress.advance(masks[number].count(1), reused=done[number])
+            sizes.append(size)
+    return sizes
+
+
+def share_out(
+    work: WorkFolder, sizes: list[int], shares: Shares
+) -> tuple[Assignment, dict[str, Any]]:
+    """Drop duplicates, assign splits and return the text's part of the statistics.
+
+    Raises:
+        ValueError: no sentence is left.
+    """
+    assignment = assign_splits(work.text.digests, sizes, shares)
+    steps = merge_count_tables(work.text.counters(number)["steps"] for number in range(len(sizes)))
+    duplicates = sum(int((codes == DUPLICATE).sum()) for codes in assignment.codes)
+    if sum(sizes) == 0:
+        raise ValueError(
+            f"source: wanted sentences that pass every step of the text, got none; steps: {steps}"
+        )
+    return assignment, {"steps": steps, "duplicates_after_processing": duplicates}

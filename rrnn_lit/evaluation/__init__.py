@@ -1,0 +1,1 @@
+"""After training: figures and pictures of a run."""

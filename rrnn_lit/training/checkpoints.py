@@ -1,0 +1,155 @@
+"""Checkpoints: written beside their target and renamed; random states included.
+
+Only tensors and plain values go in, so that every file loads with `weights_only=True`.
+"""
+
+import os
+import random
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+import numpy as np
+import torch
+from lightning.fabric.plugins import CheckpointIO
+from lightning.pytorch.callbacks import Callback, Checkpoint, ModelCheckpoint
+
+from rrnn_lit.training.run_folder import BEST_CHECKPOINT, LAST_CHECKPOINT
+from rrnn_lit.training.stopping import MONITOR
+
+
+class DurableCheckpointIO(CheckpointIO):
+    """Writes a checkpoint so that a kill at any moment leaves the previous one whole."""
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None
+    ) -> None:
+        """Write into the same folder, flush to disk, then rename over `path`."""
+        target = Path(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part = target.with_name(f"{target.name}.{os.getpid()}.part")
+        try:
+            with open(part, "wb") as file:
+                torch.save(checkpoint, file)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(part, target)
+        except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
+            part.unlink(missing_ok=True)
+            raise OSError(f"{target}: the checkpoint could not be written: {error}") from error
+
+    def load_checkpoint(
+        self, path: str | Path, map_location: Any | None = None, weights_only: bool | None = None
+    ) -> dict[str, Any]:
+        """Read tensors and plain values; a file that holds anything else is refused.
+
+        Raises:
+            ValueError: there is no such file or it is not a checkpoint.
+        """
+        if not Path(path).is_file():
+            raise ValueError(f"ckpt_path: wanted a checkpoint file, got {path}")
+        try:
+            checkpoint = torch.load(path, map_location=map_location or "cpu", weights_only=True)
+        except Exception as error:
+            raise ValueError(f"ckpt_path: {path} is not a readable checkpoint: {error}") from error
+        if not isinstance(checkpoint, dict):
+            raise ValueError(f"ckpt_path: {path} holds a {type(checkpoint).__name__}, no run")
+        return checkpoint
+
+    def remove_checkpoint(self, path: str | Path) -> None:
+        """Delete a checkpoint."""
+        Path(path).unlink(missing_ok=True)
+
+
+class LastCheckpoint(Checkpoint):
+    """Keeps `checkpoints/last.ckpt`: every so many steps, after evaluations and at the end.
+
+    At a step that ends with an evaluation it is written after the evaluation, so that a resumed
+    run neither repeats nor misses a check of the stop rule. Lightning runs checkpoint callbacks
+    behind all others, in the order given: this one belongs behind the best checkpoint's.
+
+    Args:
+        folder: the run's folder.
+        every_n_steps: distance in steps, at least 1.
+    """
+
+    def __init__(self, folder: Path, every_n_steps: int) -> None:
+        if every_n_steps < 1:
+            raise ValueError(f"checkpoint.every_n_steps: wanted at least 1, got {every_n_steps}")
+        self.path = folder / LAST_CHECKPOINT
+        self.every_n_steps = every_n_steps
+        self._saved_step = -1
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: Any
+    ) -> None:
+        """Save if the step is due and no evaluation follows."""
+        interval = trainer.val_check_batch
+        evaluates = isinstance(interval, int) and (trainer.fit_loop.batch_idx + 1) % interval == 0
+        if trainer.global_step % self.every_n_steps == 0 and not evaluates:
+            self._save(trainer)
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Save after an evaluation; this callback runs behind the stop rule."""
+        if trainer.state.fn == "fit" and not trainer.sanity_checking:
+            self._save(trainer)
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Save the end of the run."""
+        self._save(trainer)
+
+    def _save(self, trainer: pl.Trainer) -> None:
+        if self._saved_step != trainer.global_step:
+            self._saved_step = trainer.global_step
+            trainer.save_checkpoint(self.path)
+
+
+def best_checkpoint(folder: Path) -> ModelCheckpoint:
+    """Return the callback that keeps `checkpoints/best.ckpt`: most matched words on test."""
+    path = folder / BEST_CHECKPOINT
+    return ModelCheckpoint(
+        dirpath=path.parent,
+        filename=path.stem,
+        monitor=MONITOR,
+        mode="max",
+        save_top_k=1,
+        enable_version_counter=False,
+    )
+
+
+class RandomStates(Callback):
+    """Puts the random states of torch, numpy and python into checkpoints and back.
+
+    Without it a resumed run draws other dropout masks than an uninterrupted one.
+    """
+
+    def __init__(self) -> None:
+        self._restored: dict[str, Any] | None = None
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the states as tensors and plain lists."""
+        kind, words, position, has_gauss, cached = np.random.get_state()  # noqa: NPY002
+        version, internal, gauss = random.getstate()
+        return {
+            "torch": torch.get_rng_state(),
+            "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else [],
+            "numpy": [kind, np.asarray(words).tolist(), position, has_gauss, cached],
+            "python": [version, list(internal), gauss],
+        }
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Keep the states for the start of training: setting up draws numbers as well."""
+        self._restored = state_dict
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Restore the states."""
+        if self._restored is None:
+            return
+        torch.set_rng_state(self._restored["torch"].cpu())
+        if self._restored["cuda"]:
+            torch.cuda.set_rng_state_all([state.cpu() for state in self._restored["cuda"]])
+        kind, words, *rest = self._restored["numpy"]
+        np.random.set_state((kind, np.array(words, dtype=np.uint32), *rest))  # noqa: NPY002
+        version, internal, gauss = self._restored["python"]
+        random.setstate((version, tuple(internal), gauss))
+        self._restored = None

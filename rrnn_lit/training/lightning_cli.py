@@ -1,0 +1,245 @@
+"""RRNNCLI: the one way to build a run; `rrnn fit`, sweeps and tests all go through it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
+from lightning.pytorch.loggers.logger import Logger
+from rich.console import Console
+
+from rrnn_lit.data.datamodule import SentenceDataModule
+from rrnn_lit.data.manifest import write_json
+from rrnn_lit.training.autoencoder_module import VALIDATION_SPLITS, AutoencoderModule
+from rrnn_lit.training.checkpoints import (
+    DurableCheckpointIO,
+    LastCheckpoint,
+    RandomStates,
+    best_checkpoint,
+)
+from rrnn_lit.training.metrics_log import MetricsLog
+from rrnn_lit.training.precision import LossScale, precision_plugin, refuse_changed_precision
+from rrnn_lit.training.predictions import PredictionWriter
+from rrnn_lit.training.progress import StepsProgress
+from rrnn_lit.training.run_clock import RunClock
+from rrnn_lit.training.run_config import SaveRunConfig
+from rrnn_lit.training.run_folder import (
+    LAST_CHECKPOINT,
+    RECONSTRUCTIONS_FILE,
+    SUMMARY_FILE,
+    RunSettings,
+    choose_folder,
+)
+from rrnn_lit.training.sample_sentences import SampleSentences
+from rrnn_lit.training.samples import reconstruction_table, write_reconstructions
+from rrnn_lit.training.stopping import MatchedWordsStopping
+from rrnn_lit.training.summary import (
+    add_split,
+    describe_run,
+    print_summary,
+    read_summary,
+    split_figures,
+    stop_reason,
+)
+from rrnn_lit.training.wandb_logging import WandbSettings, make_wandb_logger
+
+
+@dataclass(frozen=True)
+class CheckpointSettings:
+    """When `last.ckpt` is written.
+
+    Attributes:
+        every_n_steps: distance in steps; evaluations and the end of a run save as well.
+    """
+
+    every_n_steps: int
+
+
+@dataclass(frozen=True)
+class LossSettings:
+    """The edge of match drop (decision D-49).
+
+    Attributes:
+        match_margin: cosine by which a word must lead every other to be dropped; 0 is the paper.
+    """
+
+    match_margin: float
+
+
+class RunInterruptedError(Exception):
+    """Ctrl-C during training.
+
+    Args:
+        folder: the run's folder, which can be resumed.
+        step: steps done.
+    """
+
+    def __init__(self, folder: Path, step: int) -> None:
+        super().__init__(f"interrupted at step {step}; go on with `rrnn fit --resume {folder}`")
+
+
+class RRNNCLI(LightningCLI):
+    """LightningCLI with the run folder, the loggers and the callbacks of this project.
+
+    Args:
+        args: command line without the program's name; None reads `sys.argv`.
+        run: whether to run the subcommand; False only builds `trainer`, `model` and
+            `datamodule`, and takes the options without a subcommand.
+    """
+
+    def __init__(self, args: list[str] | None = None, run: bool = True) -> None:
+        self.folder = Path()
+        super().__init__(
+            AutoencoderModule,
+            SentenceDataModule,
+            save_config_callback=None,  # built in instantiate_trainer, which knows the folder
+            auto_configure_optimizers=False,
+            parser_kwargs={"prog": "rrnn"} if run else {"prog": "rrnn fit"},
+            args=args,
+            run=run,
+        )
+
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        """Add the option groups beside trainer, model and data."""
+        parser.add_class_arguments(RunSettings, "run")
+        parser.add_class_arguments(CheckpointSettings, "checkpoint")
+        parser.add_class_arguments(LossScale, "loss_scale")
+        parser.add_class_arguments(LossSettings, "loss")
+        parser.add_class_arguments(WandbSettings, "wandb")
+        parser.add_lightning_class_args(MatchedWordsStopping, "stopping")
+        parser.add_lightning_class_args(SampleSentences, "samples")
+        parser.link_arguments("data.word_dim", "model.word_dim", apply_on="instantiate")
+        parser.link_arguments("loss.match_margin", "model.match_margin")
+
+    def _parse_ckpt_path(self) -> None:
+        # Lightning would let the checkpoint's options win over the command line without a word
+        return
+
+    @property
+    def options(self) -> Any:
+        """The parsed options of the subcommand."""
+        return self.config[self.subcommand] if self.subcommand else self.config
+
+    @property
+    def _fits(self) -> bool:
+        return self.subcommand in (None, "fit")
+
+    def before_instantiate_classes(self) -> None:
+        """Settle the folder; a folder with an unfinished run may set the checkpoint."""
+        settings = RunSettings(self.options.run.folder, self.options.run.if_exists)
+        checkpoint = self.options.get("ckpt_path")
+        own = checkpoint and Path(settings.folder) in Path(checkpoint).parents
+        if not self._fits or own:
+            self.folder = Path(settings.folder)
+            return
+        self.folder, resumes = choose_folder(settings)
+        self.options.run.folder = str(self.folder)
+        if resumes:
+            self.options.ckpt_path = str(self.folder / LAST_CHECKPOINT)
+
+    def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
+        """Return the trainer with this project's loggers, callbacks and precision."""
+        options = self.options
+        precision = str(options.trainer.precision or "32-true")
+        scale = LossScale(options.loss_scale.init, options.loss_scale.growth_interval)
+        plugin = precision_plugin(precision, options.trainer.accelerator, scale)
+        plugins: list[Any] = [DurableCheckpointIO()]
+        if plugin is not None:
+            plugins.append(plugin)
+            kwargs["precision"] = None
+        built = self.config_init[self.subcommand] if self.subcommand else self.config_init
+        callbacks = [*(built.trainer.callbacks or []), *self._callbacks()]
+        trainer = super().instantiate_trainer(
+            plugins=plugins,
+            logger=self._loggers(),
+            callbacks=callbacks,
+            default_root_dir=str(self.folder),
+            **kwargs,
+        )
+        refuse_changed_precision(trainer, precision)
+        self._check_enough_data()
+        return trainer
+
+    def _loggers(self) -> list[Logger] | bool:
+        if not self._fits:
+            return False
+        group = self.options.wandb
+        settings = WandbSettings(
+            group.enabled, group.project, group.entity, group.group, group.tags
+        )
+        wandb_logger = make_wandb_logger(settings, self.folder)
+        loggers: list[Logger] = [MetricsLog(self.folder)]
+        return loggers if wandb_logger is None else [*loggers, wandb_logger]
+
+    def _callbacks(self) -> list[Callback]:
+        if not self._fits:
+            return [StepsProgress(), PredictionWriter(self.folder)]
+        self.clock = RunClock()
+        built = self.config_init[self.subcommand] if self.subcommand else self.config_init
+        self.samples: SampleSentences = built.samples
+        return [
+            SaveRunConfig(self._parser(self.subcommand), self.options, self.folder),
+            StepsProgress(),
+            RandomStates(),
+            self.clock,
+            best_checkpoint(self.folder),
+            # last: it must see what the others did at the same step
+            LastCheckpoint(self.folder, self.options.checkpoint.every_n_steps),
+        ]
+
+    def _check_enough_data(self) -> None:
+        if not self._fits:
+            return
+        trainer_options = self.options.trainer
+        wanted = trainer_options.max_steps * trainer_options.accumulate_grad_batches
+        available = self.datamodule.available_batches
+        if wanted > available:
+            raise ValueError(
+                f"trainer.max_steps: {trainer_options.max_steps} steps need {wanted} batches, "
+                f"got {available} in data.max_passes={self.datamodule.hparams['max_passes']} "
+                f"passes over the train split of {self.datamodule.hparams['folder']}; "
+                "raise data.max_passes (null: no limit) or prepare more text"
+            )
+
+    def fit(self, model: pl.LightningModule, **kwargs: Any) -> None:
+        """Train; an interruption leaves a folder that can be resumed.
+
+        Raises:
+            RunInterruptedError: on Ctrl-C.
+        """
+        try:
+            self.trainer.fit(model, **kwargs)
+        except SystemExit as error:
+            if self.trainer.interrupted:
+                raise RunInterruptedError(self.folder, self.trainer.global_step) from error
+            raise
+
+    def after_fit(self) -> None:
+        """Count the final weights, write the summary and print reconstructed sentences."""
+        if not self.trainer.is_global_zero:
+            return
+        reason = stop_reason(self.trainer)
+        summary = describe_run(self.trainer, self.model, self.clock.seconds, reason)
+        metrics = dict(self.trainer.callback_metrics)
+        for split in VALIDATION_SPLITS:
+            by_length = self.model.by_length.get(split, {})
+            summary["splits"][split] = {**split_figures(metrics, split), "by_length": by_length}
+        reconstructions = self.samples.reconstructions
+        write_reconstructions(self.folder / RECONSTRUCTIONS_FILE, reconstructions)
+        write_json(self.folder / SUMMARY_FILE, summary)
+        console = Console()
+        console.print(reconstruction_table(reconstructions, "sentences of tune, never trained on"))
+        print_summary(summary, console)
+        console.print(f"run folder: {self.folder}", highlight=False)
+
+    def after_test(self) -> None:
+        """Add the figures of holdout to the summary of a finished run."""
+        figures = split_figures(dict(self.trainer.callback_metrics), "holdout")
+        figures["by_length"] = self.model.by_length["holdout"]
+        print_summary(add_split(self.folder, "holdout", figures), Console())
+
+    def before_test(self) -> None:
+        """Refuse before the work when there is no summary to add to."""
+        read_summary(self.folder)

@@ -1,0 +1,91 @@
+"""MetricsLog: the record of a run, one JSON object a line in `metrics.jsonl`.
+
+Needs no account and no network; W&B shows the same numbers. After a resume, steps behind the
+checkpoint occur again with a higher `life`; `read_metrics` keeps the highest.
+"""
+
+import json
+import os
+import time
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch.loggers.logger import Logger
+from lightning.pytorch.utilities import rank_zero_only
+
+from rrnn_lit.training.run_folder import METRICS_FILE
+
+
+class MetricsLog(Logger):
+    """Appends figures to `metrics.jsonl`; a line is one write.
+
+    Args:
+        folder: the run's folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self._path = folder / METRICS_FILE
+        self._life: int | None = None
+
+    @property
+    def name(self) -> str:
+        """Return the name of the run's folder."""
+        return self._path.parent.name
+
+    @property
+    def version(self) -> str:
+        """Return nothing: a folder holds one run."""
+        return ""
+
+    @property
+    def save_dir(self) -> str:
+        """Return the run's folder; Lightning's default place for files."""
+        return str(self._path.parent)
+
+    @rank_zero_only
+    def log_hyperparams(self, params: dict[str, Any] | Namespace, *_: Any, **__: Any) -> None:
+        """Do nothing: `config.yaml` is the record of the options."""
+
+    @rank_zero_only
+    def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
+        """Append a line with step, time (seconds since 1970), life and the figures."""
+        if self._life is None:
+            self._life = _begin_life(self._path)
+        figures = {k: float(v) for k, v in metrics.items() if k != "epoch"}
+        record = {"step": step, "time": round(time.time(), 3), "life": self._life, **figures}
+        line = json.dumps(record).encode() + b"\n"
+        with open(self._path, "ab", buffering=0) as file:
+            file.write(line)
+
+
+def _begin_life(path: Path) -> int:
+    """Cut a half-written last line and return the number of this start of the run, from 1."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        return 1
+    content = path.read_bytes()
+    whole = content[: content.rfind(b"\n") + 1]
+    if len(whole) < len(content):
+        os.truncate(path, len(whole))
+    lines = whole.splitlines()
+    return int(json.loads(lines[-1])["life"]) + 1 if lines else 1
+
+
+def read_metrics(path: Path) -> list[dict[str, Any]]:
+    """Return the lines of a `metrics.jsonl` in order of steps, without repeated ones.
+
+    A line counts as repeated when a later life logged at or before its step.
+    """
+    records: list[dict[str, Any]] = []
+    for line in path.read_bytes().split(b"\n")[:-1]:
+        record = json.loads(line)
+        while (
+            records
+            and records[-1]["step"] >= record["step"]
+            and (records[-1]["life"] < record["life"])
+        ):
+            records.pop()
+        records.append(record)
+    return records

@@ -1,0 +1,49 @@
+"""The whole resolved configuration of a run, in its folder and in W&B from step 0."""
+
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+import yaml
+from lightning.pytorch.cli import LightningArgumentParser, SaveConfigCallback
+from lightning.pytorch.loggers import WandbLogger
+
+from rrnn_lit.training.run_folder import CONFIG_FILE
+
+
+class SaveRunConfig(SaveConfigCallback):
+    """Writes `config.yaml`; a resumed run with other options keeps the earlier files too.
+
+    Lightning's own callback writes into the logger's folder, which runs share, and refuses the
+    second run there.
+
+    Args:
+        parser: the parser of the command.
+        config: the parsed options.
+        folder: the run's folder.
+    """
+
+    def __init__(self, parser: LightningArgumentParser, config: Any, folder: Path) -> None:
+        super().__init__(parser, config, save_to_log_dir=False)
+        self.folder = folder
+
+    def save_config(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        """Save once, on the first process."""
+        if stage != "fit":
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        text = self.parser.dump(self.config, skip_none=False)
+        path = self.folder / CONFIG_FILE
+        if path.exists() and path.read_text(encoding="utf-8") != text:
+            path.rename(_free_name(path))
+        path.write_text(text, encoding="utf-8")
+        for logger in trainer.loggers:
+            if isinstance(logger, WandbLogger):
+                logger.experiment.config.update(yaml.safe_load(text), allow_val_change=True)
+
+
+def _free_name(path: Path) -> Path:
+    number = 1
+    while (earlier := path.with_name(f"{path.stem}.{number}{path.suffix}")).exists():
+        number += 1
+    return earlier

@@ -1,0 +1,67 @@
+"""The folder of a run: one run a folder, nothing in it is ever overwritten by another run.
+
+`config.yaml`, `metrics.jsonl`, `checkpoints/last.ckpt`, `checkpoints/best.ckpt`, `wandb/`, and at
+the end `summary.json`, `reconstructions.jsonl`, `curves.png`. A folder without `summary.json`
+holds an unfinished run.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+CONFIG_FILE = "config.yaml"
+METRICS_FILE = "metrics.jsonl"
+SUMMARY_FILE = "summary.json"
+RECONSTRUCTIONS_FILE = "reconstructions.jsonl"
+CURVES_FILE = "curves.png"
+CHECKPOINTS = "checkpoints"
+LAST_CHECKPOINT = f"{CHECKPOINTS}/last.ckpt"
+BEST_CHECKPOINT = f"{CHECKPOINTS}/best.ckpt"
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """Where a run lives.
+
+    Attributes:
+        folder: the run's folder; with `if_exists: new` a number is appended when it is taken.
+        if_exists: what to do when the folder holds a run: `new` takes the next free
+            `<folder>-2`, `<folder>-3`, ...; `resume` continues it if it is unfinished and takes
+            a new folder otherwise; `error` refuses.
+    """
+
+    folder: str
+    if_exists: Literal["new", "resume", "error"]
+
+
+def is_run(folder: Path) -> bool:
+    """Return whether a run was started in `folder`."""
+    return (folder / CONFIG_FILE).is_file()
+
+
+def is_finished(folder: Path) -> bool:
+    """Return whether the run in `folder` reached its end."""
+    return (folder / SUMMARY_FILE).is_file()
+
+
+def choose_folder(settings: RunSettings) -> tuple[Path, bool]:
+    """Return the folder to use and whether the run in it is to be resumed.
+
+    Raises:
+        ValueError: the folder holds a run and `if_exists` is `error`, or it is a file.
+    """
+    folder = Path(settings.folder)
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"run.folder: wanted a folder, got the file {folder}")
+    if not is_run(folder):
+        return folder, False
+    if settings.if_exists == "error":
+        raise ValueError(f"run.folder: wanted an unused folder, got one with a run: {folder}")
+    if settings.if_exists == "resume" and not is_finished(folder):
+        return folder, (folder / LAST_CHECKPOINT).is_file()
+    number = 2
+    while is_run(folder.with_name(f"{folder.name}-{number}")):
+        number += 1
+    return choose_folder(
+        RunSettings(str(folder.with_name(f"{folder.name}-{number}")), settings.if_exists)
+    )

@@ -1,0 +1,91 @@
+"""Stop when matched words on the test split no longer rise significantly (paper section 2.5)."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import lightning.pytorch as pl
+from lightning.pytorch.callbacks import Callback
+
+from rrnn_lit.training.metric_keys import split_key
+
+MONITOR = split_key("test", "matched_words")
+
+
+@dataclass(frozen=True)
+class StopState:
+    """What the stop rule remembers between checks.
+
+    Attributes:
+        best_count: highest count so far that was a significant gain; 0 before the first check.
+        best_step: global_step at which it was counted.
+        checks_without_gain: checks since then.
+    """
+
+    best_count: int = 0
+    best_step: int = 0
+    checks_without_gain: int = 0
+
+
+def check_stop(
+    state: StopState, count: int, step: int, patience: int, min_relative_gain: float
+) -> tuple[StopState, str | None]:
+    """Return the state after a check, and the reason to stop or None (decision D-30).
+
+    A gain is significant when `count > best * (1 + min_relative_gain)`; small gains add up,
+    because the best count only moves with a significant one. A first count of 0 is a check
+    without gain.
+    """
+    if count > state.best_count * (1 + min_relative_gain):
+        return StopState(count, step, 0), None
+    after = StopState(state.best_count, state.best_step, state.checks_without_gain + 1)
+    if after.checks_without_gain < patience:
+        return after, None
+    return after, (
+        f"{MONITOR} did not rise by {min_relative_gain:.3%} in {patience} checks: best "
+        f"{state.best_count} at step {state.best_step}, now {count} at step {step}"
+    )
+
+
+class MatchedWordsStopping(Callback):
+    """Early stopping on the matched words of a fixed part of the test split.
+
+    Args:
+        patience: checks without a significant gain before training stops; a check is one
+            evaluation (`trainer.val_check_interval` updates), not an epoch.
+        min_relative_gain: smallest gain that counts, relative to the best count; 0 counts any.
+
+    Raises:
+        ValueError: an option is out of range.
+    """
+
+    def __init__(self, patience: int, min_relative_gain: float) -> None:
+        if patience < 1:
+            raise ValueError(f"stopping.patience: wanted at least 1 check, got {patience}")
+        if min_relative_gain < 0:
+            raise ValueError(
+                f"stopping.min_relative_gain: wanted a gain of at least 0, got {min_relative_gain}"
+            )
+        self.patience = patience
+        self.min_relative_gain = min_relative_gain
+        self.state = StopState()
+        self.reason: str | None = None
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Check once per evaluation during training."""
+        if trainer.sanity_checking or trainer.state.fn != "fit":
+            return
+        count = int(trainer.callback_metrics[MONITOR])
+        self.state, self.reason = check_stop(
+            self.state, count, trainer.global_step, self.patience, self.min_relative_gain
+        )
+        if self.reason is not None:
+            trainer.should_stop = True
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state of the rule and the reason."""
+        return {**asdict(self.state), "reason": self.reason}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Continue where the checkpoint's run was; a reason to stop is judged anew."""
+        fields = {k: v for k, v in state_dict.items() if k != "reason"}
+        self.state = StopState(**fields)

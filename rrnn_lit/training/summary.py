@@ -1,0 +1,116 @@
+"""`summary.json`: what a finished run comes to; its presence marks the run as finished."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+from rich.console import Console
+from rich.table import Table
+
+from rrnn_lit.data.manifest import write_json
+from rrnn_lit.training.metric_keys import split_key
+from rrnn_lit.training.run_folder import SUMMARY_FILE
+from rrnn_lit.training.stopping import MatchedWordsStopping
+
+_INTEGERS = ("words", "sentences")
+
+
+def split_figures(metrics: dict[str, Any], split: str) -> dict[str, float | int]:
+    """Return the figures of a split from logged metrics, counts as integers."""
+    prefix = split_key(split, "")
+    figures = {
+        k.removeprefix(prefix): float(v) for k, v in metrics.items() if k.startswith(prefix)
+    }
+    return {
+        name: int(value) if name.endswith(_INTEGERS) else round(value, 6)
+        for name, value in figures.items()
+    }
+
+
+def stop_reason(trainer: pl.Trainer) -> str:
+    """Return why training ended."""
+    for callback in trainer.callbacks:  # type: ignore[attr-defined]
+        if isinstance(callback, MatchedWordsStopping) and callback.reason is not None:
+            return callback.reason
+    if 0 < trainer.max_steps <= trainer.global_step:
+        return f"trainer.max_steps={trainer.max_steps} reached"
+    return f"ended by another callback or limit at step {trainer.global_step}"
+
+
+def describe_run(trainer: pl.Trainer, module: Any, seconds: float, reason: str) -> dict[str, Any]:
+    """Return the part of the summary that belongs to no split.
+
+    Args:
+        trainer: after `fit`.
+        module: the trained AutoencoderModule.
+        seconds: wall time of training, evaluations included, over all starts of the run.
+        reason: why training ended.
+    """
+    data = trainer.datamodule  # type: ignore[attr-defined]
+    size = module.hparams["sentence_vector_size"] or module.hparams["hidden_size"]
+    return {
+        "steps": trainer.global_step,
+        "sentences": module.monitor.num_sentences,
+        "seconds": round(seconds, 1),
+        "stop_reason": reason,
+        "vocab_size": data.word_vectors.vocab_size,
+        "max_words": data.hparams["max_words"],
+        "hidden_size": module.hparams["hidden_size"],
+        "num_parameters": sum(p.numel() for p in module.parameters()),
+        "bytes_per_vector": 2 * size,  # stored as fp16
+        "precision": str(trainer.precision),
+        "seed": data.hparams["seed"],
+        "splits": {},
+    }
+
+
+def read_summary(folder: Path) -> dict[str, Any]:
+    """Return the summary of a finished run.
+
+    Raises:
+        ValueError: the folder holds no finished run.
+    """
+    path = folder / SUMMARY_FILE
+    if not path.is_file():
+        raise ValueError(f"run.folder: wanted a finished run with {SUMMARY_FILE}, got {folder}")
+    return dict(json.loads(path.read_text(encoding="utf-8")))
+
+
+def add_split(folder: Path, split: str, figures: dict[str, Any]) -> dict[str, Any]:
+    """Write the figures of a split into the summary of a finished run and return it."""
+    summary = read_summary(folder)
+    summary["splits"][split] = figures
+    write_json(folder / SUMMARY_FILE, summary)
+    return summary
+
+
+def print_summary(summary: dict[str, Any], console: Console) -> None:
+    """Print the figures of all splits as a table under one line about the run."""
+    title = (
+        f"{summary['steps']:,} steps, {summary['sentences']:,} sentences, "
+        f"{summary['seconds']:,.0f} s; width {summary['hidden_size']:,}, "
+        f"{summary['bytes_per_vector']:,} bytes per vector, "
+        f"{summary['vocab_size']:,} dictionary words, at most {summary['max_words']} words"
+    )
+    table = Table(title=title, caption=f"stopped: {summary['stop_reason']}")
+    names = (
+        "split",
+        "sentences",
+        "words matched",
+        "exact sentences",
+        "strict words",
+        "strict exact",
+    )
+    for name in (*names, "strict exact"):
+        table.add_column(name, justify="left" if name == "split" else "right")
+    for split, figures in summary["splits"].items():
+        table.add_row(
+            split,
+            f"{figures['num_sentences']:,}",
+            f"{figures['matched_word_rate']:.2%}",
+            f"{figures['exact_sentence_rate']:.2%}",
+            f"{figures['strict_matched_word_rate']:.2%}",
+            f"{figures['strict_exact_sentence_rate']:.2%}",
+        )
+    console.print(table)

@@ -1,0 +1,90 @@
+"""One W&B run per training, offline unless the user has logged in."""
+
+import hashlib
+import netrc
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from lightning.pytorch.loggers import WandbLogger
+
+
+@dataclass(frozen=True)
+class WandbSettings:
+    """How a run shows in W&B.
+
+    Attributes:
+        enabled: whether to write a W&B run at all; `metrics.jsonl` holds the same numbers.
+        project: W&B project.
+        entity: W&B user or team; null for the default of the login.
+        group: group of runs, for example a study; null for none.
+        tags: tags of the run.
+    """
+
+    enabled: bool
+    project: str
+    entity: str | None
+    group: str | None
+    tags: list[str]
+
+
+def choose_mode() -> str:
+    """Set WANDB_MODE for this process unless the user did, and return it.
+
+    `online` needs an API key in the environment or in the netrc file that `wandb login` writes.
+    """
+    if "WANDB_MODE" not in os.environ:
+        os.environ["WANDB_MODE"] = "online" if _logged_in() else "offline"
+    return os.environ["WANDB_MODE"]
+
+
+def _logged_in() -> bool:
+    if os.environ.get("WANDB_API_KEY"):
+        return True
+    try:
+        hosts = netrc.netrc().hosts
+    except (OSError, netrc.NetrcParseError):
+        return False
+    return any("wandb" in host for host in hosts)
+
+
+def make_wandb_logger(settings: WandbSettings, folder: Path) -> WandbLogger | None:
+    """Return the logger of a run folder, or None when W&B is off.
+
+    The run id is fixed by the folder's first start, so that a resumed run continues its charts.
+    """
+    if not settings.enabled or choose_mode() == "disabled":
+        return None
+    import wandb
+
+    folder.mkdir(parents=True, exist_ok=True)
+    return WandbLogger(
+        name=folder.name,
+        save_dir=folder,
+        id=_run_id(folder),
+        project=settings.project,
+        entity=settings.entity,
+        group=settings.group,
+        tags=settings.tags,
+        resume="allow",
+        log_model=False,
+        # metadata would hold the command line, and with it whatever stands there
+        settings=wandb.Settings(x_disable_meta=True, silent=True),
+    )
+
+
+def _run_id(folder: Path) -> str:
+    path = folder / "wandb_run_id"
+    if not path.exists():
+        unique = f"{folder.resolve()} {os.urandom(8).hex()}"
+        path.write_text(hashlib.sha256(unique.encode()).hexdigest()[:12], encoding="utf-8")
+    return path.read_text(encoding="utf-8").strip()
+
+
+def finish() -> None:
+    """Close the W&B run of this process, if there is one."""
+    import sys
+
+    wandb = sys.modules.get("wandb")
+    if wandb is not None and wandb.run is not None:
+        wandb.finish()
