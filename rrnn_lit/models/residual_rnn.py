@@ -57,25 +57,27 @@ class ResidualRNN(nn.Module):
 
     def _unroll(self, projected: list[Tensor]) -> Tensor:
         """Run the recurrence over projected inputs (B, H), one a step."""
-        states = [self._first(projected[0])]
-        for projected_BH in projected[1:]:
-            states.append(self._residual_step(states[-1], projected_BH))
-        return torch.stack(states, dim=1)
+        # cast once a sentence: autocast would cast the weights anew at every word
+        weight_h, weight_2, bias_2 = (
+            w.to(projected[0].dtype) for w in (self.weight_h, self.weight_2, self.bias_2)
+        )
 
-    def _first(self, projected_BH: Tensor) -> Tensor:
+        def residual(branch_BH: Tensor) -> Tensor:
+            update_BH = F.linear(torch.tanh(branch_BH), weight_2, bias_2)
+            # the state is a sum of up to 60 updates: 16-bit sums would drop the small ones
+            return update_BH if update_BH.dtype == torch.float64 else update_BH.float()
+
+        def step(state_BH: Tensor, projected_BH: Tensor) -> Tensor:
+            recurrent_BH = F.linear(torch.tanh(state_BH), weight_h)
+            return state_BH + residual(projected_BH + recurrent_BH)
+
         if self.first_step == "learned_state":
-            state_BH = self.bias_0.expand(len(projected_BH), -1)
-            return self._residual_step(state_BH, projected_BH)
-        branch_BH = torch.tanh(projected_BH + self.bias_0)
-        return self._carry(F.linear(branch_BH, self.weight_2, self.bias_2))
-
-    def _residual_step(self, state_BH: Tensor, projected_BH: Tensor) -> Tensor:
-        branch_BH = torch.tanh(projected_BH + F.linear(torch.tanh(state_BH), self.weight_h))
-        return state_BH + self._carry(F.linear(branch_BH, self.weight_2, self.bias_2))
-
-    def _carry(self, update_BH: Tensor) -> Tensor:
-        # the state is a sum of up to 60 updates: 16-bit sums would drop the small ones
-        return update_BH if update_BH.dtype == torch.float64 else update_BH.float()
+            states = [step(self.bias_0.expand_as(projected[0]), projected[0])]
+        else:
+            states = [residual(projected[0] + self.bias_0)]
+        for projected_BH in projected[1:]:
+            states.append(step(states[-1], projected_BH))
+        return torch.stack(states, dim=1)
 
     if TYPE_CHECKING:
         __call__ = forward

@@ -101,7 +101,7 @@ class LastCheckpoint(Checkpoint):
     def _save(self, trainer: pl.Trainer) -> None:
         if self._saved_step != trainer.global_step:
             self._saved_step = trainer.global_step
-            trainer.save_checkpoint(self.path)
+            trainer.save_checkpoint(self.path, weights_only=False)  # all of the state
 
 
 def best_checkpoint(folder: Path) -> ModelCheckpoint:

@@ -31,6 +31,7 @@ from rrnn_lit.training.run_folder import (
     SUMMARY_FILE,
     RunSettings,
     choose_folder,
+    point_latest,
 )
 from rrnn_lit.training.sample_sentences import SampleSentences
 from rrnn_lit.training.samples import reconstruction_table, write_reconstructions
@@ -209,6 +210,8 @@ class RRNNCLI(LightningCLI):
         Raises:
             RunInterruptedError: on Ctrl-C.
         """
+        if self.trainer.is_global_zero:
+            point_latest(self.folder)
         try:
             self.trainer.fit(model, **kwargs)
         except SystemExit as error:

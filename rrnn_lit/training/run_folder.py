@@ -5,6 +5,8 @@ the end `summary.json`, `reconstructions.jsonl`, `curves.png`. A folder without 
 holds an unfinished run.
 """
 
+import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -32,6 +34,15 @@ class RunSettings:
 
     folder: str
     if_exists: Literal["new", "resume", "error"]
+
+
+def point_latest(folder: Path) -> None:
+    """Let `latest` beside the folder lead to it, where the file system has symbolic links."""
+    part = folder.with_name(f"latest.{os.getpid()}.part")
+    with suppress(OSError):
+        part.symlink_to(folder.name)
+        part.replace(folder.with_name("latest"))
+    part.unlink(missing_ok=True)
 
 
 def is_run(folder: Path) -> bool:

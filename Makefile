@@ -1,0 +1,47 @@
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+export WANDB_SILENT ?= true
+
+.PHONY: help install demo test check test-all golden constraints clean
+
+help:  ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "make: wanted Python 3.11 or newer as PYTHON, got $(PYTHON)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+install: $(STAMP)  ## make .venv with this package and its exact dependencies
+
+demo: install  ## text, word vectors, autoencoder, reconstructions: about 10 minutes on 2 cores
+	$(BIN)/rrnn prepare --config configs/prepare_demo.yaml
+	$(BIN)/rrnn fit --config configs/demo.yaml
+	$(BIN)/rrnn test --run runs/latest
+
+test: install  ## the tests: no network, no GPU
+	$(BIN)/python -m pytest
+
+check: install  ## everything a change must pass: lint, format, types, tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+test-all: install  ## also the slow tests and those that need data or a GPU
+	$(BIN)/python -m pytest -m "slow or gpu or data or not slow" --timeout 600
+
+golden: install  ## rewrite tests/golden from what the code computes now
+	$(BIN)/python -m tests.write_golden
+
+constraints: install  ## rewrite constraints.txt from .venv
+	{ echo "# Exact versions for development and CI; pyproject.toml gives the ranges. Made by: make constraints"; \
+	  $(BIN)/python -m pip freeze --exclude-editable | sed "s/+cpu$$//"; } > constraints.new
+	mv constraints.new constraints.txt
+
+clean:  ## remove .venv and caches; data and runs stay
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
