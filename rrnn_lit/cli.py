@@ -60,7 +60,7 @@ def _run_lightning(command: str, options: list[str]) -> int:
     try:
         cli = RRNNCLI(arguments)
         if command == "fit":
-            plot_curves(cli.folder)
+            print(f"curves: {plot_curves(cli.folder)}")
     except RunInterruptedError as interruption:
         print(f"rrnn fit: {interruption}", file=sys.stderr)
         return EXIT_INTERRUPTED

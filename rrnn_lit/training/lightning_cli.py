@@ -235,7 +235,15 @@ class RRNNCLI(LightningCLI):
         console = Console()
         console.print(reconstruction_table(reconstructions, "sentences of tune, never trained on"))
         print_summary(summary, console)
-        console.print(f"run folder: {self.folder}", highlight=False)
+        console.print(f"the run is in {self.folder}", highlight=False)
+        offline = sorted((self.folder / "wandb").glob("offline-run-*"))
+        if offline:
+            console.print(
+                f"W&B, offline: look with `wandb leet {offline[-1]}`, send with "
+                f"`wandb sync {offline[-1]}`",
+                highlight=False,
+                soft_wrap=True,
+            )
 
     def after_test(self) -> None:
         """Add the figures of holdout to the summary of a finished run."""

@@ -87,22 +87,17 @@ def add_split(folder: Path, split: str, figures: dict[str, Any]) -> dict[str, An
 
 def print_summary(summary: dict[str, Any], console: Console) -> None:
     """Print the figures of all splits as a table under one line about the run."""
-    title = (
-        f"{summary['steps']:,} steps, {summary['sentences']:,} sentences, "
+    console.print(
+        f"\n{summary['steps']:,} steps, {summary['sentences']:,} sentences, "
         f"{summary['seconds']:,.0f} s; width {summary['hidden_size']:,}, "
-        f"{summary['bytes_per_vector']:,} bytes per vector, "
-        f"{summary['vocab_size']:,} dictionary words, at most {summary['max_words']} words"
+        f"{summary['bytes_per_vector']:,} bytes per vector, {summary['vocab_size']:,} dictionary "
+        f"words, sentences of at most {summary['max_words']} words (with EOS), "
+        f"seed {summary['seed']}, {summary['precision']}\nstopped: {summary['stop_reason']}",
+        highlight=False,
+        soft_wrap=True,
     )
-    table = Table(title=title, caption=f"stopped: {summary['stop_reason']}")
-    names = (
-        "split",
-        "sentences",
-        "words matched",
-        "exact sentences",
-        "strict words",
-        "strict exact",
-    )
-    for name in (*names, "strict exact"):
+    table = Table()
+    for name in ("split", "sentences", "words", "exact", "strict words", "strict exact"):
         table.add_column(name, justify="left" if name == "split" else "right")
     for split, figures in summary["splits"].items():
         table.add_row(
