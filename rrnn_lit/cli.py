@@ -1,8 +1,10 @@
 """The `rrnn` command. Each subcommand loads only what it needs."""
 
+import os
 import sys
 from pathlib import Path
 
+EXIT_BAD_COMMAND = 2
 EXIT_BAD_INPUT = 65
 EXIT_CANNOT_WRITE = 74
 EXIT_INTERRUPTED = 130
@@ -49,14 +51,19 @@ def main(argv: list[str] | None = None) -> int:
 
 def _run_lightning(command: str, options: list[str]) -> int:
     """Run a LightningCLI subcommand; a user's mistake becomes one line on stderr."""
+    # read when torch loads: threads that spin while they wait slow a busy machine down tenfold
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         arguments = [command, *expand_run(command, options)]
-        from rrnn_lit.evaluation.curves import plot_curves
-        from rrnn_lit.training.lightning_cli import RRNNCLI, RunInterruptedError
-        from rrnn_lit.training.wandb_logging import finish
     except ValueError as error:
         print(f"rrnn {command}: {error}", file=sys.stderr)
         return EXIT_BAD_INPUT
+    from lightning.fabric.utilities.exceptions import MisconfigurationException
+
+    from rrnn_lit.evaluation.curves import plot_curves
+    from rrnn_lit.training.lightning_cli import OptionError, RRNNCLI, RunInterruptedError
+    from rrnn_lit.training.wandb_logging import finish
+
     try:
         cli = RRNNCLI(arguments)
         if command == "fit":
@@ -64,8 +71,11 @@ def _run_lightning(command: str, options: list[str]) -> int:
     except RunInterruptedError as interruption:
         print(f"rrnn fit: {interruption}", file=sys.stderr)
         return EXIT_INTERRUPTED
-    except ValueError as error:
-        print(f"rrnn {command}: {error}", file=sys.stderr)
+    except OptionError as error:
+        print(f"rrnn {command}: {error}; see `rrnn {command} --help`", file=sys.stderr)
+        return EXIT_BAD_COMMAND
+    except (ValueError, MisconfigurationException) as error:
+        print(f"rrnn {command}: {' '.join(str(error).split())}", file=sys.stderr)
         return EXIT_BAD_INPUT
     except OSError as error:
         print(f"rrnn {command}: cannot read or write: {error}", file=sys.stderr)
@@ -78,7 +88,8 @@ def _run_lightning(command: str, options: list[str]) -> int:
 def expand_run(command: str, options: list[str]) -> list[str]:
     """Replace `--run RUN` or `--resume RUN` by the run's config, folder and checkpoint.
 
-    `--resume` (only for fit) takes the last checkpoint, `--run` the best. Options behind it win.
+    `--resume` (only for fit) takes the last checkpoint; `--run` the best, or the last of a run
+    that was too short for an evaluation. Options behind it win.
 
     Raises:
         ValueError: the folder holds no run or no checkpoint yet.
@@ -91,11 +102,16 @@ def expand_run(command: str, options: list[str]) -> list[str]:
         is_run,
     )
 
+    options = [
+        part for o in options for part in (o.split("=", 1) if o.startswith(f"{name}=") else [o])
+    ]
     if name not in options:
         return options
     place = options.index(name)
     folder = Path(options[place + 1]) if place + 1 < len(options) else Path()
-    checkpoint = folder / (LAST_CHECKPOINT if command == "fit" else BEST_CHECKPOINT)
+    checkpoint = folder / BEST_CHECKPOINT
+    if command == "fit" or not checkpoint.is_file():
+        checkpoint = folder / LAST_CHECKPOINT
     if not is_run(folder):
         raise ValueError(f"{name}: wanted the folder of a run with {CONFIG_FILE}, got {folder}")
     if not checkpoint.is_file():

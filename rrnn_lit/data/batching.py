@@ -8,7 +8,6 @@ Shapes: B sentences of a batch.
 """
 
 import math
-from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -37,9 +36,9 @@ class BatchOrder:
         self._lengths = lengths
         self._seed = seed
         self._window = max(1, length_buckets)
-        # the loader asks for neighbouring batches: a window and a pass are worked out once
-        self._window_batches = lru_cache(maxsize=2)(self._compute_window)
-        self._permutation = lru_cache(maxsize=2)(self._compute_permutation)
+        # the loader asks for neighbouring batches: the last window is kept (a cache decorator
+        # could not be sent to a loader's workers where processes are not forked)
+        self._kept: tuple[tuple[int, int], list[tuple[Sentences, Sentences]]] = ((-1, -1), [])
 
     def batch(self, batch_number: int) -> tuple[Sentences, Sentences]:
         """Return (sentence numbers, serial numbers) of a batch, int64 (B,) each.
@@ -49,16 +48,16 @@ class BatchOrder:
         """
         pass_number, in_pass = divmod(batch_number, self.batches_per_pass)
         window, in_window = divmod(in_pass, self._window)
-        return self._window_batches(pass_number, window)[in_window]
-
-    def _compute_permutation(self, pass_number: int) -> KeyedPermutation:
-        return KeyedPermutation(len(self._lengths), (self._seed, pass_number))
+        if self._kept[0] != (pass_number, window):
+            self._kept = (pass_number, window), self._compute_window(pass_number, window)
+        return self._kept[1][in_window]
 
     def _compute_window(self, pass_number: int, window: int) -> list[tuple[Sentences, Sentences]]:
         size = self._window * self.batch_size
         start = window * size
         positions = np.arange(start, min(start + size, len(self._lengths)))
-        sentences = self._permutation(pass_number)(positions)
+        permutation = KeyedPermutation(len(self._lengths), (self._seed, pass_number))
+        sentences = permutation(positions)
         if self._window > 1:
             by_length = np.argsort(self._lengths[sentences], kind="stable")
             positions, sentences = positions[by_length], sentences[by_length]

@@ -76,7 +76,7 @@ class SentenceDataModule(pl.LightningDataModule):
         verify: bool = True,
     ) -> None:
         super().__init__()
-        self.save_hyperparameters()
+        self.save_hyperparameters(logger=False)
         self._check_options()
         self.prepared = PreparedData(Path(folder), verify)
         self.position = 0

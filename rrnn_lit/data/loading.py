@@ -51,7 +51,9 @@ class TrainBatches(Dataset[Batch]):
         order: order over `sentences`.
         blanks: mask of content words, label, distance and seed of `blank_words`; None disables.
         rank: this process.
-        world_size: number of processes; each gets every `world_size`-th sentence of the batch.
+        world_size: number of processes; each gets every `world_size`-th sentence of the batch. A
+            pass's last batch may hold fewer sentences than there are processes; some of them are
+            then read twice, since a process without a gradient would stop all others.
     """
 
     def __init__(
@@ -67,11 +69,14 @@ class TrainBatches(Dataset[Batch]):
         self._sentences = sentences
         self._order = order
         self._blanks = blanks
-        self._share = slice(rank, None, world_size)
+        self._rank = rank
+        self._world_size = world_size
 
     def __getitem__(self, batch_number: int) -> Batch:
         chosen, serials = self._order.batch(batch_number)
-        chosen, serials = chosen[self._share], serials[self._share]
+        end = max(len(chosen), self._world_size)
+        share = np.arange(self._rank, end, self._world_size) % len(chosen)
+        chosen, serials = chosen[share], serials[share]
         batch = collate(self._store, self._sentences[chosen], batch_number)
         if self._blanks is not None:
             content_words_V, blank_id, blank_every, seed = self._blanks
@@ -92,6 +97,10 @@ class EvaluationBatches(Dataset[Batch]):
 
     The first sentences of an evaluation split are a random sample of it; inside the sample,
     sentences of similar length share a batch.
+
+    Raises:
+        ValueError: there are fewer sentences than processes; one without batches would skip the
+            evaluation that the others wait in.
     """
 
     def __init__(
@@ -102,10 +111,17 @@ class EvaluationBatches(Dataset[Batch]):
         rank: int,
         world_size: int,
     ) -> None:
-        by_length = sentences[np.argsort(store.lengths[sentences], kind="stable")]
+        if len(sentences) < world_size:
+            raise ValueError(
+                f"split {store.name}: wanted a sentence for each of {world_size} processes, "
+                f"got {len(sentences)}"
+            )
+        by_length = sentences[np.argsort(store.lengths[sentences], kind="stable")][
+            rank::world_size
+        ]
         cuts = range(batch_size, len(by_length), batch_size)
         self._store = store
-        self._batches = np.split(by_length, cuts)[rank::world_size]
+        self._batches = np.split(by_length, cuts)
 
     def __len__(self) -> int:
         return len(self._batches)

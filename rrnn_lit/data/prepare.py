@@ -48,7 +48,7 @@ _STORES = [name for split in SPLITS for name in store_files(split)]
 OUTPUTS = [WORDS_FILE, VECTORS_FILE, WHITENING_FILE, STATS_FILE, *_STORES]
 
 
-class RefusedFolder(ValueError):
+class RefusedFolderError(ValueError):
     """`out` holds something that this run must not replace."""
 
 
@@ -63,7 +63,7 @@ def prepare(config: PrepareConfig, progress: StageProgress) -> dict[str, Any]:
         The manifest.
 
     Raises:
-        RefusedFolder: `out` is not ours, in use, or of another configuration.
+        RefusedFolderError: `out` is not ours, in use, or of another configuration.
         ValueError: bad input, with the file and what was wanted.
         OSError: a file cannot be written; what is finished is kept for the next start.
     """
@@ -96,10 +96,10 @@ def prepare(config: PrepareConfig, progress: StageProgress) -> dict[str, Any]:
 
 def _check_folder(out: Path) -> None:
     if out.exists() and not out.is_dir():
-        raise RefusedFolder(f"out: wanted a folder, got a file: {out}")
+        raise RefusedFolderError(f"out: wanted a folder, got a file: {out}")
     ours = (out / MANIFEST_FILE).is_file() or (out / WORK_FOLDER).is_dir()
     if not ours and out.is_dir() and any(out.iterdir()):
-        raise RefusedFolder(
+        raise RefusedFolderError(
             f"out: wanted a new or empty folder, or one this command wrote, got {out} with "
             "other files in it"
         )
@@ -120,15 +120,14 @@ def _open_source(config: PrepareConfig, progress: StageProgress) -> RawSource:
 def _inputs(config: PrepareConfig, source: RawSource) -> dict[str, Any]:
     """Describe everything read, by content."""
     inputs = source.inputs()
-    words, text = config.words, config.text
     others = {
-        "vectors": words.vectors,
-        "word_list": words.word_list,
-        "corrections": text.corrections,
+        "words.vectors": config.words.vectors,
+        "words.word_list": config.words.word_list,
+        "text.corrections": config.text.corrections,
     }
     for option, path in others.items():
         if path is not None:
-            inputs[option] = TextFiles(find_files([path]), None).inputs()["files"]
+            inputs[option] = TextFiles(find_files([path], option), None).inputs()["files"]
     return inputs
 
 
@@ -141,7 +140,7 @@ def _finished(out: Path, recorded: dict[str, Any], overwrite: bool) -> dict[str,
     """Return the manifest of a folder that needs no work; clear what may be replaced.
 
     Raises:
-        RefusedFolder: another configuration is finished there.
+        RefusedFolderError: another configuration is finished there.
     """
     if not (out / MANIFEST_FILE).is_file():
         return None
@@ -151,7 +150,7 @@ def _finished(out: Path, recorded: dict[str, Any], overwrite: bool) -> dict[str,
         return manifest
     if not overwrite:
         names = [k for k, v in recorded.items() if manifest["config"].get(k) != v]
-        raise RefusedFolder(
+        raise RefusedFolderError(
             f"out: {out} was prepared with another configuration (different: "
             f"{', '.join(sorted(names))}); choose another folder or give --overwrite true"
         )

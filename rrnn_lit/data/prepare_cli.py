@@ -8,11 +8,11 @@ import json
 import sys
 from pathlib import Path
 
-from jsonargparse import ArgumentParser, Namespace
+from jsonargparse import ArgumentError, ArgumentParser, Namespace
 from rich.console import Console
 from rich.table import Table
 
-from rrnn_lit.data.prepare import STATS_FILE, TIMING_FILE, RefusedFolder, prepare
+from rrnn_lit.data.prepare import STATS_FILE, TIMING_FILE, RefusedFolderError, prepare
 from rrnn_lit.data.prepare_config import PrepareConfig
 from rrnn_lit.data.progress import StageProgress
 from rrnn_lit.data.shards import read_json
@@ -41,12 +41,15 @@ def main(argv: list[str]) -> int:
         summary = Console()
         _print_summary(Path(config.out), summary)
         _print_samples(Path(config.out), config.text.max_words, summary)
-    except RefusedFolder as error:
+    except RefusedFolderError as error:
         return _fail(error, BAD_CONFIG)
     except ValueError as error:
         return _fail(error, BAD_INPUT)
-    except OSError as error:
+    except (ConnectionError, BlockingIOError, ChildProcessError) as error:
         return _fail(error, CANNOT_WRITE)
+    except OSError as error:
+        kept = f"cannot write {config.out}: {error}; the same command continues when there is room"
+        return _fail(OSError(kept), CANNOT_WRITE)
     except KeyboardInterrupt:
         sys.stderr.write(
             f"rrnn prepare: interrupted; the same command continues in {config.out}\n"
@@ -63,8 +66,10 @@ def parse(argv: list[str]) -> PrepareConfig:
     """
     arguments = _long_forms(argv)
     parser = _parser(use_preset=not any(a.split("=")[0] == "--config" for a in arguments))
-    settings = parser.parse_args(arguments)
-    return _config(parser, settings)
+    try:
+        return _config(parser, parser.parse_args(arguments))
+    except ArgumentError as error:
+        raise ValueError(str(error)) from error
 
 
 def _parser(use_preset: bool) -> ArgumentParser:
@@ -87,7 +92,7 @@ def _preset() -> list[Path]:
 
 
 def _config(parser: ArgumentParser, settings: Namespace) -> PrepareConfig:
-    objects = parser.instantiate_classes(settings)
+    objects = parser.instantiate(settings)
     values = {name: objects[name] for name in PrepareConfig.__dataclass_fields__}
     return PrepareConfig(**values)
 

@@ -12,7 +12,7 @@ from rrnn_lit.data.deduplicate import HOLDOUT, TRAIN, Assignment, Codes
 from rrnn_lit.data.prepare_words import PhraseCutter
 from rrnn_lit.data.progress import StageProgress
 from rrnn_lit.data.shards import Shards, WorkFolder, write_durably
-from rrnn_lit.data.task_pool import run_tasks
+from rrnn_lit.data.task_pool import FEW, run_tasks
 from rrnn_lit.data.token_store import SPLITS, write_blocks
 from rrnn_lit.words.vectors import WordVectors
 
@@ -99,7 +99,8 @@ def write_splits(
     function = EncodeShard(work.text, encoded, out, cutter)
     too_long = np.zeros(len(SPLITS), dtype=np.int64)
     with progress.stage("encode", sum(map(len, assignment.codes)), "sentences"):
-        results = run_tasks(function, enumerate(assignment.codes), processes)
+        workers = processes if len(assignment.codes) > FEW else 1
+        results = run_tasks(function, enumerate(assignment.codes), workers)
         for codes, shard_too_long in zip(assignment.codes, results, strict=True):
             too_long += shard_too_long
             progress.advance(len(codes))

@@ -15,7 +15,7 @@ from rrnn_lit.data.deduplicate import DUPLICATE, Assignment, Shares, assign_spli
 from rrnn_lit.data.deduplicate import first_occurrences as find_first_occurrences
 from rrnn_lit.data.manifest import write_json
 from rrnn_lit.data.progress import StageProgress
-from rrnn_lit.data.shards import Shards, WorkFolder, read_json, write_durably
+from rrnn_lit.data.shards import Shards, WorkFolder, read_json, write_lines
 from rrnn_lit.data.sources.files import read_lines
 from rrnn_lit.data.sources.raw import RawSource, ReadTask
 from rrnn_lit.data.task_pool import run_tasks
@@ -55,7 +55,7 @@ def read_source(
             amounts.append(amount)
             yield task
 
-    sizes = []
+    sizes: list[int] = []
     with progress.stage("read", source.total, source.unit):
         for size in run_tasks(ReadShard(work.raw), tasks(), processes):
             progress.advance(amounts[len(sizes)])
@@ -80,26 +80,16 @@ def write_known_words(
     path = work.folder / "known_words.txt"
     if not path.is_file():
         with progress.stage("known words", None, "words"):
+            words = read_lines(Path(str(word_list)))
             if vectors is not None:
-                words = read_vocabulary(Path(vectors))
-            else:
-                words = _read_word_list(Path(str(word_list)))
-            progress.advance(len(words))
+                words = iter(read_vocabulary(Path(vectors)))
             # no token holds a line feed, so a word that does can never match
-            lines = "".join(f"{word}\n" for word in words if "\n" not in word)
-            write_durably(path, lines.encode())
+            num_words = write_lines(path, (word for word in words if word and "\n" not in word))
+            progress.advance(num_words)
+        if not num_words:
+            path.unlink()
+            raise ValueError(f"words.word_list: wanted at least one word, got none in {word_list}")
     return path
-
-
-def _read_word_list(path: Path) -> list[str]:
-    if not path.is_file():
-        raise ValueError(
-            f"words.word_list: wanted a file with one word a line, got none at {path}"
-        )
-    words = [word for word in read_lines(path) if word]
-    if not words:
-        raise ValueError(f"words.word_list: wanted at least one word, got none in {path}")
-    return words
 
 
 class ProcessShard:
@@ -177,7 +167,7 @@ def process_text(
     """Write the shards of tokens; return their sizes."""
     function = ProcessShard(work.raw, work.text, settings, known_words)
     done = [work.text.is_done(number) for number in range(len(masks))]
-    sizes = []
+    sizes: list[int] = []
     with progress.stage("text", sum(mask.count(1) for mask in masks), "sentences"):
         for size in run_tasks(function, list(enumerate(masks)), processes):
             number = len(sizes)

@@ -19,7 +19,7 @@ from rrnn_lit.data.deduplicate import TRAIN, Codes
 from rrnn_lit.data.prepare_config import WordSettings
 from rrnn_lit.data.progress import StageProgress
 from rrnn_lit.data.shards import Shards, WorkFolder, write_durably
-from rrnn_lit.data.task_pool import run_tasks
+from rrnn_lit.data.task_pool import FEW, run_tasks
 from rrnn_lit.words.dictionary import from_file, names_in_file
 from rrnn_lit.words.special import EOS, UNK
 from rrnn_lit.words.train import TrainSettings, train_vectors
@@ -124,8 +124,9 @@ def _count(
     name: str,
 ) -> Counts:
     counts: Counter[str] = Counter()
+    function = CountWords(work.text, cutter)
     with progress.stage(name, sum(map(len, codes)), "sentences"):
-        results = run_tasks(CountWords(work.text, cutter), enumerate(codes), processes)
+        results = run_tasks(function, enumerate(codes), processes if len(codes) > FEW else 1)
         for shard, found in zip(codes, results, strict=True):
             counts.update(found)
             progress.advance(len(shard))

@@ -8,7 +8,7 @@ done when its last file is there, so a task may be killed and repeated at any mo
 import json
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,20 @@ def write_durably(path: Path, content: bytes | memoryview) -> None:
         file.flush()
         os.fsync(file.fileno())
     os.replace(part, path)
+
+
+def write_lines(path: Path, lines: Iterable[str]) -> int:
+    """Write lines one by one, as durably; return their number."""
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    number = 0
+    with open(part, "w", encoding="utf-8", newline="\n") as file:
+        for line in lines:
+            file.write(f"{line}\n")
+            number += 1
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(part, path)
+    return number
 
 
 def read_json(path: Path) -> dict[str, Any]:

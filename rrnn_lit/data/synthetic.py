@@ -45,7 +45,8 @@ def write_synthetic(
     folder.mkdir(parents=True, exist_ok=True)
     generator = np.random.default_rng(seed)
     raw_VW = generator.standard_normal((num_words, word_dim))
-    special_VW = draw_special_vectors(np.zeros(word_dim), np.ones(word_dim), seed)
+    # another seed: the same one would repeat the first words' vectors
+    special_VW = draw_special_vectors(np.zeros(word_dim), np.ones(word_dim), seed + 1)
     words = [f"word{i}" for i in range(num_words)]
     dictionary = WordVectors(
         [*words, *SPECIAL_LABELS], np.concatenate([raw_VW, special_VW]).astype(np.float16)

@@ -4,6 +4,7 @@ The function object travels to each process once, so what it builds lazily (a la
 dictionary) is built once per process. Tasks must be repeatable: a killed run starts them again.
 """
 
+import itertools
 import multiprocessing
 import os
 import signal
@@ -17,6 +18,7 @@ from typing import Any, TypeVar
 
 _Task = TypeVar("_Task")
 _Result = TypeVar("_Result")
+FEW = 20  # shards of a cheap stage that are not worth the start of processes
 _WAITING = 2  # tasks per process that are handed out ahead: bounds the memory
 
 _function: Callable[[Any], Any] | None = None  # of this worker process
@@ -33,10 +35,12 @@ def run_tasks(
         processes: worker processes.
 
     Raises:
-        OSError: a worker process died, for lack of memory for example.
+        ChildProcessError: a worker process died, for lack of memory for example.
     """
-    if processes == 1:
-        yield from map(function, tasks)
+    rest = iter(tasks)
+    first = list(itertools.islice(rest, 2))
+    if processes == 1 or len(first) < 2:
+        yield from map(function, itertools.chain(first, rest))
         return
     others = multiprocessing.active_children()
     executor = ProcessPoolExecutor(
@@ -46,10 +50,10 @@ def run_tasks(
         initargs=(function,),
     )
     try:
-        yield from _in_order(executor, tasks, processes * _WAITING)
+        yield from _in_order(executor, itertools.chain(first, rest), processes * _WAITING)
         executor.shutdown()
     except BrokenProcessPool as error:
-        raise OSError(
+        raise ChildProcessError(
             "a worker process died (killed, or out of memory: try fewer --processes); finished "
             "work is kept, start again to continue"
         ) from error

@@ -47,7 +47,7 @@ def write_blocks(
     lengths: list[npt.NDArray[np.int64]] = [np.zeros(1, dtype=np.int64)]
     with open(raw, "wb") as file:
         for word_ids, block_lengths in blocks:
-            file.write(np.ascontiguousarray(word_ids, dtype="<u4"))
+            file.write(np.asarray(word_ids, dtype="<u4").tobytes())
             lengths.append(np.asarray(block_lengths, dtype=np.int64))
     offsets = np.cumsum(np.concatenate(lengths), dtype="<i8")
     header = {"descr": "<u4", "fortran_order": False, "shape": (int(offsets[-1]),)}

@@ -172,7 +172,9 @@ class SentenceAutoencoder(nn.Module):
         num_steps = word_vectors_BTW.shape[1]
         sentence_vector_BS = self.encoder(word_vectors_BTW, lengths_B)
         predicted_BTW = self.decoder(sentence_vector_BS, num_steps)
-        return predicted_BTW * valid_positions(lengths_B, num_steps)[..., None]
+        # selected, not multiplied: an infinity times zero would be NaN
+        valid_BT = valid_positions(lengths_B, num_steps)
+        return torch.where(valid_BT[..., None], predicted_BTW, 0.0)
 
     if TYPE_CHECKING:
         __call__ = forward

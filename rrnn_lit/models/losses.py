@@ -46,7 +46,8 @@ def reconstruction_loss(
         difference_BTW = predicted_BTW - target_BTW.to(predicted_BTW.dtype)
         kept_BTW = torch.where(counted_BT[..., None], difference_BTW, 0.0)
         return 0.5 * kept_BTW.square().sum() / len(counted_BT)
-    distance_BT = 1 - F.cosine_similarity(
-        predicted_BTW, target_BTW.to(predicted_BTW.dtype), dim=-1
-    )
+    # masked before the division too: its gradient at a NaN or infinity would be NaN, not zero
+    predicted_BTW = torch.where(counted_BT[..., None], predicted_BTW, 0.0)
+    target_BTW = torch.where(counted_BT[..., None], target_BTW, 0.0).to(predicted_BTW.dtype)
+    distance_BT = 1 - F.cosine_similarity(predicted_BTW, target_BTW, dim=-1)
     return torch.where(counted_BT, distance_BT, 0.0).sum() / len(counted_BT)

@@ -36,6 +36,8 @@ from rrnn_lit.words.counting import Decoded, loose_classes
 from rrnn_lit.words.nearest import NearestWords
 
 VALIDATION_SPLITS = ("tune", "test")
+_SHAPE_OPTIONS = ("word_dim", "hidden_size", "sentence_vector_size", "first_step")
+_ADAM_OPTIONS = ("l2", "beta1", "beta2", "eps")
 
 
 class EvaluationOutput(TypedDict):
@@ -106,7 +108,7 @@ class AutoencoderModule(pl.LightningModule):
         round_moments: RoundMoments,
     ) -> None:
         super().__init__()
-        self.save_hyperparameters()
+        self.save_hyperparameters(logger=False)
         _check_options(dict(self.hparams))
         self.autoencoder = SentenceAutoencoder(
             AutoencoderShape(
@@ -122,6 +124,8 @@ class AutoencoderModule(pl.LightningModule):
         self.autoencoder.initialise(init, feed_forward_scale, recurrent_scale)
         self.monitor = TrainingMonitor()
         self.by_length: dict[str, dict[str, list[int]]] = {}
+        self.evaluated_step = -1  # global_step of the last evaluation of tune and test
+        self._logged_step = 0
         self._matched_word_rate = torch.tensor(torch.nan)
         self._dictionary_digest = ""
 
@@ -212,13 +216,16 @@ class AutoencoderModule(pl.LightningModule):
 
     def on_train_start(self) -> None:
         """Start the clock of the first interval."""
+        self._logged_step = self.global_step
         self.monitor.pause()
         self.monitor.resume()
 
     def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
         """Log the figures of the interval every `trainer.log_every_n_steps` steps."""
-        if self.global_step % self._log_every:
+        # with gradient accumulation several batches end at the same step
+        if self.global_step % self._log_every or self.global_step == self._logged_step:
             return
+        self._logged_step = self.global_step
         optimizer = self.trainer.optimizers[0]
         num_updates = count_updates(optimizer)
         figures = {
@@ -231,6 +238,10 @@ class AutoencoderModule(pl.LightningModule):
         if scaler is not None:
             figures[keys.LOSS_SCALE] = scaler.get_scale()
             figures[keys.SKIPPED_STEPS] = float(self.global_step - num_updates)
+        self._log(figures)
+
+    def _log(self, figures: dict[str, float]) -> None:
+        """Log at the number of steps done; Lightning's own step is one behind in evaluations."""
         self.log_dict(figures, logger=False)
         for logger in self.loggers:
             logger.log_metrics(figures, step=self.global_step)
@@ -281,6 +292,7 @@ class AutoencoderModule(pl.LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         """Log the figures of tune and test."""
+        self.evaluated_step = self.global_step
         self._log_splits(VALIDATION_SPLITS)
 
     def on_validation_end(self) -> None:
@@ -292,13 +304,15 @@ class AutoencoderModule(pl.LightningModule):
         self._log_splits(("holdout",))
 
     def _log_splits(self, splits: tuple[str, ...]) -> None:
+        figures: dict[str, float] = {}
         for split in splits:
             metric = self._metric(split)
-            figures = {keys.split_key(split, name): v for name, v in metric.compute().items()}
-            # float32 keeps counts up to 16,777,216 exact: the author's largest evaluation has 8 M
-            self.log_dict({name: value.float() for name, value in figures.items()})
+            for name, value in metric.compute().items():
+                figures[keys.split_key(split, name)] = float(value)
             self.by_length[split] = metric.compute_by_length()
             metric.reset()
+        # kept as float32: exact up to 16,777,216, and the author's largest evaluation has 8 M
+        self._log(figures)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Store which dictionary the weights belong to."""
@@ -306,12 +320,14 @@ class AutoencoderModule(pl.LightningModule):
         checkpoint["num_sentences"] = self.monitor.num_sentences
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Refuse weights of other sizes or of another dictionary.
+        """Refuse weights of other sizes or of another dictionary, and moments of another ADAM.
+
+        ADAM's options come back with its state, so that another value would silently not count.
 
         Raises:
             ValueError: names the option that differs.
         """
-        for name in ("word_dim", "hidden_size", "sentence_vector_size", "first_step"):
+        for name in (*_SHAPE_OPTIONS, *_ADAM_OPTIONS):
             then, now = checkpoint["hyper_parameters"][name], self.hparams[name]
             if then != now:
                 raise ValueError(f"model.{name}: the checkpoint has {then}, the config {now}")

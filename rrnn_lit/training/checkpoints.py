@@ -35,8 +35,9 @@ class DurableCheckpointIO(CheckpointIO):
                 os.fsync(file.fileno())
             os.replace(part, target)
         except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
-            part.unlink(missing_ok=True)
             raise OSError(f"{target}: the checkpoint could not be written: {error}") from error
+        finally:
+            part.unlink(missing_ok=True)
 
     def load_checkpoint(
         self, path: str | Path, map_location: Any | None = None, weights_only: bool | None = None
@@ -52,8 +53,8 @@ class DurableCheckpointIO(CheckpointIO):
             checkpoint = torch.load(path, map_location=map_location or "cpu", weights_only=True)
         except Exception as error:
             raise ValueError(f"ckpt_path: {path} is not a readable checkpoint: {error}") from error
-        if not isinstance(checkpoint, dict):
-            raise ValueError(f"ckpt_path: {path} holds a {type(checkpoint).__name__}, no run")
+        if not isinstance(checkpoint, dict) or "dictionary_digest" not in checkpoint:
+            raise ValueError(f"ckpt_path: wanted a checkpoint of a run of rrnn, got {path}")
         return checkpoint
 
     def remove_checkpoint(self, path: str | Path) -> None:
@@ -80,13 +81,24 @@ class LastCheckpoint(Checkpoint):
         self.every_n_steps = every_n_steps
         self._saved_step = -1
 
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Remove what a kill in the middle of a save left behind."""
+        if trainer.is_global_zero:
+            for part in self.path.parent.glob("*.part"):
+                part.unlink()
+
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: Any
     ) -> None:
-        """Save if the step is due and no evaluation follows."""
+        """Save if the step is due or the last, and no evaluation follows.
+
+        In `on_train_end` Lightning has counted the end of the epoch: a run that goes on from
+        there has other counters than one that never stopped.
+        """
         interval = trainer.val_check_batch
         evaluates = isinstance(interval, int) and (trainer.fit_loop.batch_idx + 1) % interval == 0
-        if trainer.global_step % self.every_n_steps == 0 and not evaluates:
+        is_last = 0 < trainer.max_steps <= trainer.global_step
+        if (is_last or trainer.global_step % self.every_n_steps == 0) and not evaluates:
             self._save(trainer)
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -95,7 +107,7 @@ class LastCheckpoint(Checkpoint):
             self._save(trainer)
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Save the end of the run."""
+        """Save the end of a run that another limit than `trainer.max_steps` ended."""
         self._save(trainer)
 
     def _save(self, trainer: pl.Trainer) -> None:

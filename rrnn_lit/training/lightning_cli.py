@@ -1,5 +1,7 @@
 """RRNNCLI: the one way to build a run; `rrnn fit`, sweeps and tests all go through it."""
 
+import warnings
+from argparse import ArgumentError
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,6 +48,12 @@ from rrnn_lit.training.summary import (
 )
 from rrnn_lit.training.wandb_logging import WandbSettings, make_wandb_logger
 
+_EXPECTED_WARNINGS = (
+    "Checkpoint directory .* exists and is not empty",  # a resumed run
+    "Be aware that when using `ckpt_path`, callbacks",  # evaluations have no use for fit's
+    r"`isinstance\(treespec, LeafSpec\)` is deprecated",  # torch, inside Lightning
+)
+
 
 @dataclass(frozen=True)
 class CheckpointSettings:
@@ -67,6 +75,10 @@ class LossSettings:
     """
 
     match_margin: float
+
+
+class OptionError(ValueError):
+    """An option is unknown, missing or of the wrong type; the text is one line."""
 
 
 class RunInterruptedError(Exception):
@@ -92,15 +104,21 @@ class RRNNCLI(LightningCLI):
 
     def __init__(self, args: list[str] | None = None, run: bool = True) -> None:
         self.folder = Path()
-        super().__init__(
-            AutoencoderModule,
-            SentenceDataModule,
-            save_config_callback=None,  # built in instantiate_trainer, which knows the folder
-            auto_configure_optimizers=False,
-            parser_kwargs={"prog": "rrnn"} if run else {"prog": "rrnn fit"},
-            args=args,
-            run=run,
-        )
+        raises: dict[str, Any] = {"exit_on_error": False}  # no page of usage behind a mistake
+        subcommands = dict.fromkeys(self.subcommands(), raises) if run else {}
+        with warnings.catch_warnings():
+            for message in _EXPECTED_WARNINGS:
+                warnings.filterwarnings("ignore", message)
+            super().__init__(
+                AutoencoderModule,
+                SentenceDataModule,
+                save_config_callback=None,  # built in instantiate_trainer, which knows the folder
+                auto_configure_optimizers=False,
+                load_from_checkpoint_support=False,  # options are flat: no instantiator in files
+                parser_kwargs={"prog": "rrnn" if run else "rrnn fit", **raises, **subcommands},
+                args=args,
+                run=run,
+            )
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Add the option groups beside trainer, model and data."""
@@ -113,6 +131,19 @@ class RRNNCLI(LightningCLI):
         parser.add_lightning_class_args(SampleSentences, "samples")
         parser.link_arguments("data.word_dim", "model.word_dim", apply_on="instantiate")
         parser.link_arguments("loss.match_margin", "model.match_margin")
+
+    def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
+        """Read the options.
+
+        Lightning's own version warns whenever `sys.argv` and `args` are both there.
+
+        Raises:
+            OptionError: names the option that is unknown or of the wrong type.
+        """
+        try:
+            self.config = parser.parse_args(args)
+        except ArgumentError as error:
+            raise OptionError(" ".join(str(error).split())) from error
 
     def _parse_ckpt_path(self) -> None:
         # Lightning would let the checkpoint's options win over the command line without a word
@@ -137,7 +168,7 @@ class RRNNCLI(LightningCLI):
             return
         self.folder, resumes = choose_folder(settings)
         self.options.run.folder = str(self.folder)
-        if resumes:
+        if resumes and self.subcommand:  # without one there is no option for it
             self.options.ckpt_path = str(self.folder / LAST_CHECKPOINT)
 
     def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
@@ -175,14 +206,17 @@ class RRNNCLI(LightningCLI):
         return loggers if wandb_logger is None else [*loggers, wandb_logger]
 
     def _callbacks(self) -> list[Callback]:
+        progress: list[Callback] = []
+        if self.options.trainer.enable_progress_bar is not False:
+            progress = [StepsProgress()]
         if not self._fits:
-            return [StepsProgress(), PredictionWriter(self.folder)]
+            return [*progress, PredictionWriter(self.folder)]
         self.clock = RunClock()
         built = self.config_init[self.subcommand] if self.subcommand else self.config_init
         self.samples: SampleSentences = built.samples
         return [
             SaveRunConfig(self._parser(self.subcommand), self.options, self.folder),
-            StepsProgress(),
+            *progress,
             RandomStates(),
             self.clock,
             best_checkpoint(self.folder),
@@ -219,8 +253,14 @@ class RRNNCLI(LightningCLI):
                 raise RunInterruptedError(self.folder, self.trainer.global_step) from error
             raise
 
+    def predict(self, model: pl.LightningModule, **kwargs: Any) -> None:
+        """Let the callback write predictions, a batch at a time; none are gathered in memory."""
+        self.trainer.predict(model, **{**kwargs, "return_predictions": False})
+
     def after_fit(self) -> None:
         """Count the final weights, write the summary and print reconstructed sentences."""
+        if self.model.evaluated_step != self.trainer.global_step:
+            self.trainer.validate(self.model, datamodule=self.datamodule, verbose=False)
         if not self.trainer.is_global_zero:
             return
         reason = stop_reason(self.trainer)
@@ -247,6 +287,8 @@ class RRNNCLI(LightningCLI):
 
     def after_test(self) -> None:
         """Add the figures of holdout to the summary of a finished run."""
+        if not self.trainer.is_global_zero:
+            return
         figures = split_figures(dict(self.trainer.callback_metrics), "holdout")
         figures["by_length"] = self.model.by_length["holdout"]
         print_summary(add_split(self.folder, "holdout", figures), Console())

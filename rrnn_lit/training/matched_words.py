@@ -70,8 +70,9 @@ class MatchedWords(Metric):
         return figures
 
     def compute_by_length(self) -> dict[str, list[int]]:
-        """Return the non-empty sentence lengths and their counts on this process (Figure 3)."""
-        sentences, exact, words, matched = self.by_length.tolist()
+        """Return the non-empty sentence lengths and their counts (Figure 3)."""
+        with self.sync_context(dist_sync_fn=self.dist_sync_fn):
+            sentences, exact, words, matched = self.by_length.tolist()
         lengths = [length for length, number in enumerate(sentences) if number]
         columns: dict[str, Any] = {
             "num_sentences": sentences,

@@ -39,7 +39,7 @@ def make_adam(
     optimizer = torch.optim.Adam(groups, lr=learning_rate, betas=betas, eps=eps, fused=True)
     # leave the loss scale to the GradScaler: gradients must be true ones before the step, for
     # clipping and for the logged norm
-    optimizer._step_supports_amp_scaling = False  # type: ignore[attr-defined]
+    optimizer._step_supports_amp_scaling = False
     return optimizer
 
 

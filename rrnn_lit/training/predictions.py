@@ -78,6 +78,7 @@ class PredictionWriter(Callback):
             "dtype": "float16",
         }
         write_json(self.folder / "manifest.json", content)
-        trainer.progress_bar_callback.print(  # type: ignore[union-attr]
-            f"wrote {len(self._sentences):,} sentence vectors to {self.folder}"
-        )
+        if trainer.progress_bar_callback is not None:
+            trainer.progress_bar_callback.print(
+                f"wrote {len(self._sentences):,} sentence vectors to {self.folder}"
+            )

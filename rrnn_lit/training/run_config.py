@@ -1,5 +1,7 @@
 """The whole resolved configuration of a run, in its folder and in W&B from step 0."""
 
+import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -32,11 +34,17 @@ class SaveRunConfig(SaveConfigCallback):
         if stage != "fit":
             return
         self.folder.mkdir(parents=True, exist_ok=True)
-        text = self.parser.dump(self.config, skip_none=False)
+        config = self.config.clone()
+        if "ckpt_path" in config:
+            config.ckpt_path = None  # where this start came from; the file describes the run
+        text = self.parser.dump(config, skip_none=False)
         path = self.folder / CONFIG_FILE
         if path.exists() and path.read_text(encoding="utf-8") != text:
-            path.rename(_free_name(path))
-        path.write_text(text, encoding="utf-8")
+            shutil.copyfile(path, _free_name(path))
+        # by rename: a folder without config.yaml does not count as a run
+        part = path.with_name(f"{path.name}.{os.getpid()}.part")
+        part.write_text(text, encoding="utf-8")
+        os.replace(part, path)
         for logger in trainer.loggers:
             if isinstance(logger, WandbLogger):
                 logger.experiment.config.update(yaml.safe_load(text), allow_val_change=True)

@@ -28,8 +28,8 @@ class RunSettings:
     Attributes:
         folder: the run's folder; with `if_exists: new` a number is appended when it is taken.
         if_exists: what to do when the folder holds a run: `new` takes the next free
-            `<folder>-2`, `<folder>-3`, ...; `resume` continues it if it is unfinished and takes
-            a new folder otherwise; `error` refuses.
+            `<folder>-2`, `<folder>-3`, ...; `resume` continues the first of these that is
+            unfinished, and takes a new folder if there is none; `error` refuses.
     """
 
     folder: str
@@ -64,15 +64,12 @@ def choose_folder(settings: RunSettings) -> tuple[Path, bool]:
     folder = Path(settings.folder)
     if folder.exists() and not folder.is_dir():
         raise ValueError(f"run.folder: wanted a folder, got the file {folder}")
-    if not is_run(folder):
-        return folder, False
-    if settings.if_exists == "error":
+    if is_run(folder) and settings.if_exists == "error":
         raise ValueError(f"run.folder: wanted an unused folder, got one with a run: {folder}")
-    if settings.if_exists == "resume" and not is_finished(folder):
-        return folder, (folder / LAST_CHECKPOINT).is_file()
-    number = 2
-    while is_run(folder.with_name(f"{folder.name}-{number}")):
+    candidate, number = folder, 1
+    while is_run(candidate):
+        if settings.if_exists == "resume" and not is_finished(candidate):
+            return candidate, (candidate / LAST_CHECKPOINT).is_file()
         number += 1
-    return choose_folder(
-        RunSettings(str(folder.with_name(f"{folder.name}-{number}")), settings.if_exists)
-    )
+        candidate = folder.with_name(f"{folder.name}-{number}")
+    return candidate, False

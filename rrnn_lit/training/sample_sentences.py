@@ -76,4 +76,5 @@ class SampleSentences(Callback):
         for logger in trainer.loggers:
             if isinstance(logger, WandbLogger) and rows:
                 columns = ["sentence", "decoded ([wrong])", "matched_word_rate"]
-                logger.log_table(f"{_SPLIT}/reconstructions", columns=columns, data=rows)
+                key = f"{_SPLIT}/reconstructions"
+                logger.log_table(key, columns=columns, data=rows, step=trainer.global_step)

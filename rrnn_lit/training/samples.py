@@ -85,7 +85,7 @@ def reconstruction_table(reconstructions: Sequence[Reconstruction], title: str) 
 
     table = Table(title=title, show_lines=True)
     table.add_column("sentence", ratio=1)
-    table.add_column("decoded from its vector ([wrong] in red)", ratio=1)
+    table.add_column(r"decoded from its vector (\[wrong] in red)", ratio=1)
     for reconstruction in reconstructions:
         text = Text()
         for word, wrong in marked_words(reconstruction):

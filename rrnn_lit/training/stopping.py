@@ -81,11 +81,19 @@ class MatchedWordsStopping(Callback):
         if self.reason is not None:
             trainer.should_stop = True
 
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Stop at once when the resumed run had stopped and the patience is not longer now."""
+        if self.state.checks_without_gain < self.patience:
+            self.reason = None
+        if self.reason is not None:
+            trainer.should_stop = True
+
     def state_dict(self) -> dict[str, Any]:
         """Return the state of the rule and the reason."""
         return {**asdict(self.state), "reason": self.reason}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Continue where the checkpoint's run was; a reason to stop is judged anew."""
-        fields = {k: v for k, v in state_dict.items() if k != "reason"}
+        """Continue where the checkpoint's run was."""
+        fields = dict(state_dict)
+        self.reason = fields.pop("reason")
         self.state = StopState(**fields)

@@ -51,8 +51,12 @@ def loose_classes(words: Iterable[str]) -> Tensor:
 
 def loosely_matched(decoded: Decoded, loose_V: Tensor) -> Tensor:
     """Return bool (B, T): matched, or equal in the sense of `loose_classes`."""
-    same_BT = loose_V[decoded.decoded_BT.clamp(min=0)] == loose_V[decoded.target_BT]
-    has_letters_BT = (decoded.decoded_BT >= 0) & (loose_V[decoded.target_BT] >= 0)
+    # beyond the sentences the ids may be no word's at all
+    valid_BT = decoded.valid()
+    target_BT = torch.where(valid_BT, decoded.target_BT, 0)
+    decoded_BT = torch.where(valid_BT, decoded.decoded_BT, 0)
+    same_BT = loose_V[decoded_BT.clamp(min=0)] == loose_V[target_BT]
+    has_letters_BT = (decoded_BT >= 0) & (loose_V[target_BT] >= 0)
     return decoded.matched_BT | (same_BT & has_letters_BT)
 
 

@@ -9,10 +9,9 @@ error could decide wrongly is decided again in float64. The answer therefore equ
 float64 (tolerance 1e-12) whatever the precision of the scan. The scores of one chunk are the
 largest array in memory.
 
-Shapes: N predictions, V vocab_size, W word_dim, C words of a chunk, P pairs decided in float64.
+Shapes: N predictions, V vocab_size, W word_dim, C words of a chunk, R predictions not beaten yet,
+P pairs decided in float64, O pairs of a prediction with its own target.
 """
-
-from collections.abc import Iterator
 
 import torch
 from torch import Tensor, nn
@@ -61,19 +60,25 @@ class NearestWords(nn.Module):
         limit_N = (unit_NW * target_NW).sum(dim=1) - margin
         words = self._words()
         query_NW, band_N = words.round_queries(unit_NW)
-        beaten_N = ~(usable_N & target_usable_N)
         low_N, high_N = (limit_N - band_N).float(), (limit_N + band_N).float()
         rows_O, columns_O = self._own_words(target_ids_N)
-        for start, scores_NC in words.chunks(query_NW):
-            inside_O = (columns_O >= start) & (columns_O < start + scores_NC.shape[1])
-            scores_NC[rows_O[inside_O], columns_O[inside_O] - start] = -torch.inf
-            largest_N = scores_NC.amax(dim=1).float()
-            beaten_N |= largest_N > high_N
-            open_N = (~beaten_N & (largest_N >= low_N)).nonzero().squeeze(1)
-            close_OC = scores_NC[open_N].float() >= low_N[open_N, None]
-            pair_rows, columns = close_OC.nonzero(as_tuple=True)
-            pair_rows = open_N[pair_rows]
-            cosine_P = self._cosines(unit_NW, pair_rows, columns + start)
+        beaten_N = ~(usable_N & target_usable_N)
+        for part in words.parts():
+            # a beaten row needs no further scores; frequent words come first and beat most
+            open_N = (~beaten_N).nonzero().squeeze(1)
+            scores_RC = words.scores(query_NW[open_N], part)
+            place_N = torch.full_like(target_ids_N, -1)
+            place_N[open_N] = torch.arange(len(open_N), device=open_N.device)
+            own_O = (columns_O >= part.start) & (columns_O < part.stop) & (place_N[rows_O] >= 0)
+            scores_RC[place_N[rows_O[own_O]], columns_O[own_O] - part.start] = -torch.inf
+            largest_R = scores_RC.amax(dim=1).float()
+            beaten_N[open_N] |= largest_R > high_N[open_N]
+            close_R = (~beaten_N[open_N] & (largest_R >= low_N[open_N])).nonzero().squeeze(1)
+            rows_P = open_N[close_R]
+            near_PC = scores_RC[close_R].float() >= low_N[rows_P, None]
+            pair_rows, columns = near_PC.nonzero(as_tuple=True)
+            pair_rows = rows_P[pair_rows]
+            cosine_P = self._cosines(unit_NW, pair_rows, columns + part.start)
             beaten_N[pair_rows[cosine_P > limit_N[pair_rows] + TOLERANCE]] = True
         return ~beaten_N
 
@@ -87,14 +92,16 @@ class NearestWords(nn.Module):
         words = self._words()
         query_NW, band_N = words.round_queries(unit_NW)
         width_N = (2 * band_N).float()
-        best_N = torch.full((len(unit_NW),), -torch.inf, device=unit_NW.device)
+        # nothing reaches the infinity of an unusable row: after a divergence every word would
+        best_N = torch.where(usable_N, -torch.inf, torch.inf)
         found = []
-        for start, scores_NC in words.chunks(query_NW):
+        for part in words.parts():
+            scores_NC = words.scores(query_NW, part)
             best_N = torch.maximum(best_N, scores_NC.amax(dim=1).float())
             rows, columns = (scores_NC >= (best_N - width_N)[:, None]).nonzero(as_tuple=True)
-            found.append((rows, columns + start, scores_NC[rows, columns].float()))
+            found.append((rows, columns + part.start, scores_NC[rows, columns].float()))
         rows, word_ids, scores = (torch.cat(parts) for parts in zip(*found, strict=True))
-        still = (scores >= (best_N - width_N)[rows]) & usable_N[rows]
+        still = scores >= (best_N - width_N)[rows]
         rows, word_ids = rows[still], word_ids[still]
         cosine_P = self._cosines(unit_NW, rows, word_ids)
         top_N = torch.full((len(unit_NW),), -torch.inf, dtype=torch.float64, device=rows.device)
@@ -168,16 +175,20 @@ class _ScanWords:
         band_N = self.residual + residual_N * (1 + self.residual)
         return query_NW, band_N + score_rounding + _ACCUMULATION_ERROR
 
-    def chunks(self, query_NW: Tensor) -> Iterator[tuple[int, Tensor]]:
-        """Yield (first word_id, scores_NC) over the dictionary; zero words score -inf."""
-        for start in range(0, len(self.unit_VW), CHUNK_WORDS):
-            part = slice(start, start + CHUNK_WORDS)
-            # an enclosing autocast would lower the precision behind the error bound's back
-            with torch.autocast(query_NW.device.type, enabled=False):
-                scores_NC = _product(query_NW, self.unit_VW[part])
-            if self.any_zero:
-                scores_NC.masked_fill_(self.zero_V[part], -torch.inf)
-            yield start, scores_NC
+    def parts(self) -> list[slice]:
+        """Return the dictionary as chunks of `CHUNK_WORDS` words."""
+        num_words = len(self.unit_VW)
+        starts = range(0, num_words, CHUNK_WORDS)
+        return [slice(start, min(start + CHUNK_WORDS, num_words)) for start in starts]
+
+    def scores(self, query_NW: Tensor, part: slice) -> Tensor:
+        """Return scores_NC of a chunk; zero words score -inf."""
+        # an enclosing autocast would lower the precision behind the error bound's back
+        with torch.autocast(query_NW.device.type, enabled=False):
+            scores_NC = _product(query_NW, self.unit_VW[part])
+        if self.any_zero:
+            scores_NC.masked_fill_(self.zero_V[part], -torch.inf)
+        return scores_NC
 
 
 def _product(query_NW: Tensor, unit_CW: Tensor) -> Tensor:
@@ -210,6 +221,8 @@ def _unit_rows(rows: Tensor) -> tuple[Tensor, Tensor]:
 
 def _sibling_pairs(vectors_VW: Tensor) -> Tensor:
     """Return every ordered pair of different words with parallel vectors, (K, 2) int64."""
-    groups = parallel_groups(vectors_VW.cpu().numpy())
+    # numpy has no bfloat16
+    is_bf16 = vectors_VW.dtype == torch.bfloat16
+    groups = parallel_groups((vectors_VW.float() if is_bf16 else vectors_VW).cpu().numpy())
     pairs = [(a, b) for group in groups for a in group.tolist() for b in group.tolist() if a != b]
     return torch.tensor(pairs, dtype=torch.int64).reshape(-1, 2)

@@ -8,7 +8,7 @@ Shapes: V vocab_size, W word_dim.
 import numpy as np
 import numpy.typing as npt
 
-_CHUNK = 65_536
+CHUNK_ROWS = 65_536
 
 
 def parallel_groups(vectors_VW: npt.NDArray[np.float16]) -> list[npt.NDArray[np.int64]]:
@@ -19,7 +19,10 @@ def parallel_groups(vectors_VW: npt.NDArray[np.float16]) -> list[npt.NDArray[np.
     are equal.
     """
     hash_V = np.concatenate(
-        [_direction_hash(vectors_VW[i : i + _CHUNK]) for i in range(0, len(vectors_VW), _CHUNK)]
+        [
+            direction_hash(vectors_VW[i : i + CHUNK_ROWS])
+            for i in range(0, len(vectors_VW), CHUNK_ROWS)
+        ]
     )
     order_V = np.argsort(hash_V, kind="stable")
     sorted_V = hash_V[order_V]
@@ -38,7 +41,8 @@ def _direction(rows: npt.NDArray[np.float16]) -> npt.NDArray[np.float64]:
     return np.asarray(values / np.where(largest == 0, 1.0, largest) + 0.0)
 
 
-def _direction_hash(rows: npt.NDArray[np.float16]) -> npt.NDArray[np.uint64]:
+def direction_hash(rows: npt.NDArray[np.float16]) -> npt.NDArray[np.uint64]:
+    """Return a number per row, equal for parallel rows and almost always different for others."""
     bits = _direction(rows).view(np.uint64)
     generator = np.random.default_rng(0)
     factors_W = generator.integers(1, 1 << 63, bits.shape[1], dtype=np.uint64) | np.uint64(1)

@@ -119,10 +119,12 @@ class _Corpus:
     def __init__(
         self, sentences: Iterable[Sequence[str]], progress: Callable[[int], None] | None
     ) -> None:
-        self.error: Exception | None = None
+        self.error: BaseException | None = None
         self._sentences, self._progress = sentences, progress or (lambda _: None)
 
     def __iter__(self) -> Iterator[Sequence[str]]:
+        if self.error is not None:
+            return  # a later epoch
         read = 0
         try:
             for sentence in self._sentences:
@@ -130,6 +132,8 @@ class _Corpus:
                 read += 1
                 if read % _REPORT == 0:
                     self._progress(_REPORT)
-        except Exception as error:
+            self._progress(read % _REPORT)
+        except GeneratorExit:
+            raise
+        except BaseException as error:  # also Ctrl-C: raised again in the caller's thread
             self.error = error
-        self._progress(read % _REPORT)

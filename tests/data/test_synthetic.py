@@ -45,3 +45,9 @@ def test_frequent_words_come_first(tmp_path: Path) -> None:
 def test_too_few_words_for_the_sentences_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="num_sentences: wanted 500 distinct"):
         write_synthetic(tmp_path, num_words=2, num_sentences=500, max_words=4)
+
+
+def test_no_two_words_share_a_vector(tmp_path: Path) -> None:
+    write_synthetic(tmp_path)
+    vectors_VW = np.load(tmp_path / "word_vectors.npy")
+    assert len(np.unique(vectors_VW, axis=0)) == len(vectors_VW)

@@ -43,12 +43,12 @@ def download(
         before = part.stat().st_size if part.exists() else 0
         try:
             total = _fetch(address, part, before, advance)
-            got = part.stat().st_size
+            got = part.stat().st_size if part.exists() else 0
             if total is None or got == total:
                 part.replace(path)
                 return
             reason = f"wanted {total} bytes, got {got}"
-            if got > total:
+            if got > total >= 0:
                 part.unlink()
         except urllib.error.HTTPError as error:
             if 400 <= error.code < 500:
@@ -68,18 +68,18 @@ def download(
 
 def _fetch(address: str, part: Path, offset: int, advance: Callable[[int], None]) -> int | None:
     """Append what is missing; return the size that the server announces for the whole file."""
-    request = urllib.request.Request(address)  # noqa: S310  # addresses come from our own table
+    request = urllib.request.Request(address)
     if offset:
         request.add_header("Range", f"bytes={offset}-")
     try:
-        response = urllib.request.urlopen(request, timeout=_TIMEOUT)  # noqa: S310
+        response = urllib.request.urlopen(request, timeout=_TIMEOUT)
     except urllib.error.HTTPError as error:
         if error.code != http.client.REQUESTED_RANGE_NOT_SATISFIABLE:
             raise
-        whole = _whole_size(error.headers.get("Content-Range"))
-        if whole != offset:
-            part.unlink()  # longer than the file: not a beginning of it
-        return whole if whole == offset else -1
+        if _whole_size(error.headers.get("Content-Range")) == offset:
+            return offset
+        part.unlink()  # longer than the file, so not a beginning of it: the next try starts anew
+        return -1
     with response, open(part, "ab") as file:
         length = response.headers.get("Content-Length")
         if response.status != http.client.PARTIAL_CONTENT:

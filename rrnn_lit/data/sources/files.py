@@ -23,33 +23,37 @@ _REPORT = 1_000  # lines between two calls of `at`
 _CUT = (EOFError, zlib.error, lzma.LZMAError)
 
 
-def find_files(patterns: Sequence[str]) -> list[Path]:
+def find_files(patterns: Sequence[str], option: str = "source.files") -> list[Path]:
     """Return the files that paths and globs name, in the given order, each glob's sorted.
+
+    Args:
+        patterns: paths or globs.
+        option: named in error messages.
 
     Raises:
         ValueError: no input, a glob without match, a missing file, a folder, an empty file.
     """
     if not patterns:
-        raise ValueError("source.files: wanted at least one text file, got none")
+        raise ValueError(f"{option}: wanted at least one text file, got none")
     found: dict[Path, None] = {}
     for pattern in patterns:
         matches = [pattern]
         if not Path(pattern).exists() and glob.has_magic(pattern):
             matches = sorted(glob.glob(pattern, recursive=True))
             if not matches:
-                raise ValueError(f"source.files: wanted files, got no match of {pattern}")
+                raise ValueError(f"{option}: wanted files, got no match of {pattern}")
         for match in matches:
-            found.setdefault(_checked(Path(match)), None)
+            found.setdefault(_checked(Path(match), option), None)
     return list(found)
 
 
-def _checked(path: Path) -> Path:
+def _checked(path: Path, option: str) -> Path:
     if path.is_dir():
-        raise ValueError(f"source.files: wanted a text file, got a folder: {path}")
+        raise ValueError(f"{option}: wanted a text file, got a folder: {path}")
     if not path.is_file():
-        raise ValueError(f"source.files: wanted a text file, got no such file: {path}")
+        raise ValueError(f"{option}: wanted a text file, got no such file: {path}")
     if path.stat().st_size == 0:
-        raise ValueError(f"source.files: wanted a text file with sentences, got 0 bytes: {path}")
+        raise ValueError(f"{option}: wanted a text file with sentences, got 0 bytes: {path}")
     return path
 
 

@@ -19,13 +19,19 @@ _PROSE_DIRECTIVE = re.compile(
     r"versionadded|versionchanged)::"
 )
 _LIST_MARK = re.compile(r"^([-*+•]|\(?[0-9]{1,2}[.)]|\(?[a-z][.)])\s+")
-_FIELD = re.compile(r"^:[a-z ]*[^:]{0,60}:\s*|^@\w+\s*")  # :param x: and :returns:
-# "name (int): Text" of Google style, "name -- text" of older ones
-_ARGUMENT = re.compile(r"^[`*]*\w+[`*]*\s*(\([^)]*\))?\s*(:|--)\s+(?=[A-Z])")
+_LABEL = re.compile(r"^(Note|Notes|Warning|Important|Tip|Hint|Caution):\s+(?=[A-Z])")
+# one parameter, with the text indented below it: ":param x:", "name (int): Text", "name : int"
+_PARAMETER = re.compile(
+    r"^:[a-z]+[^:`]{0,60}:(\s|$)|^@\w+"
+    r"|^[`*]*\w+[`*]*\s*(\([^)]*\))?\s*(:|--)\s+(?=[A-Z])|^[`*\w, ]+ ?: ?[^\s:]+[^.]*$"
+    r"|^(Args|Arguments|Keyword Args|Kwargs|Params|Parameters|Attributes) ?:$|^[a-z_]\w*:$"
+)
+_HEAD = re.compile(r"^\w+( \w+)?:$")  # "Returns:", "Usage note:"
 _RULE = re.compile(r"^([=\-~^\"'`#*+_.:])\1{2,}\s*$")
 _TABLE = re.compile(r"^[+|].*[+|]\s*$|^[=-]{2,}(\s+[=-]{2,})+\s*$|\S {3,}\S")
 
 _INLINE = (
+    (re.compile(r":[\w:+.-]+:`~[\w.]*?(\w+)(?:\(\))?`"), r"\1"),  # :class:`~path.to.Name`
     (re.compile(r":[\w:+.-]+:`([^`<]*?)\s*(?:<[^`>]*>)?`"), r"\1"),  # :class:`text <target>`
     (re.compile(r"`([^`<]+?)\s*<[^`>]*>`__?"), r"\1"),  # `text <url>`_
     (re.compile(r"\[([^\]]+)\]\([^)\s]*\)"), r"\1"),  # [text](url)
@@ -109,20 +115,22 @@ def _split(paragraph: str) -> Iterator[str]:
 
 
 def _paragraphs(text: str) -> Iterator[str]:
-    """Yield paragraphs as single lines, without code, tables, headings and parameter names."""
+    """Yield paragraphs as single lines, without code, tables, headings and parameters."""
     joined: list[str] = []
-    indent = 0
+    indent, hanging = 0, False
     for line in _prose_lines(text.split("\n")):
         content = line.lstrip()
         depth = len(line) - len(content)
-        fresh = _LIST_MARK.match(content) or _FIELD.match(content) or _ARGUMENT.match(content)
-        if joined and (not content or fresh or depth < indent):
+        fresh = _LIST_MARK.match(content)
+        moved = depth < indent or (depth > indent and not hanging)
+        if joined and (not content or fresh or moved):
             yield " ".join(joined)
             joined = []
         if not content:
             continue
-        for pattern in (_LIST_MARK, _FIELD, _ARGUMENT):
+        for pattern in (_LIST_MARK, _LABEL):
             content = pattern.sub("", content, count=1)
+        hanging = bool(fresh) or (hanging and bool(joined))
         joined.append(content.strip())
         indent = depth
     if joined:
@@ -153,9 +161,14 @@ def _prose_lines(lines: list[str]) -> Iterator[str]:
 
 
 def _opens_literal(content: str) -> bool:
+    """Tell whether the lines indented below this one are code or about one parameter."""
     if content.startswith(".."):
         return not _PROSE_DIRECTIVE.match(content)
-    return content.endswith("::")
+    return content.endswith("::") or _is_parameter(content)
+
+
+def _is_parameter(content: str) -> bool:
+    return bool(_PARAMETER.match(content)) and not _LABEL.match(content)
 
 
 def _is_decoration(content: str, following: list[str]) -> bool:
@@ -164,6 +177,8 @@ def _is_decoration(content: str, following: list[str]) -> bool:
     return (
         underlined
         or content.startswith("..")
+        or bool(_HEAD.match(content))
+        or _is_parameter(content)
         or bool(_RULE.match(content))
         or bool(_TABLE.search(content))
     )

@@ -11,8 +11,8 @@ from rrnn_lit.data.manifest import file_digest
 from rrnn_lit.data.sources.docstrings import dependency_versions, docstring_files, file_sentences
 from rrnn_lit.data.sources.files import FileSentences
 
-_LINES = 10_000  # sentences in a shard; part of the order of the results
-_SOURCE_BYTES = 2_000_000  # of Python source in a shard
+LINES_PER_SHARD = 10_000  # part of the order of the results
+SOURCE_BYTES_PER_SHARD = 2_000_000  # of Python source
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class TextFiles:
         lines = itertools.islice(self.sentences, self._max_sentences)
         before = 0
         for number in itertools.count():
-            block = tuple(itertools.islice(lines, _LINES))
+            block = tuple(itertools.islice(lines, LINES_PER_SHARD))
             if not block:
                 return
             yield ReadTask(number, lines=block), self.sentences.num_bytes - before
@@ -93,7 +93,7 @@ class Docstrings:
         for path, num_bytes in self._files:
             block.append(path)
             size += num_bytes
-            if size >= _SOURCE_BYTES:
+            if size >= SOURCE_BYTES_PER_SHARD:
                 yield ReadTask(number, python_files=tuple(block)), len(block)
                 block, size, number = [], 0, number + 1
         if block:

@@ -1,9 +1,9 @@
 """The WMT News Crawl archives, English, 2007 to 2017: the text of the paper (section 2.7).
 
 No digest of these files is published, so none is written here: the first download records size
-and SHA-256 in `downloads.json` beside the files and later runs compare with it. Whoever has digests
-from elsewhere gives them as a file (`source.digests`). The texts are free for research; their
-terms are on the page of the WMT shared tasks.
+and SHA-256 in `downloads.json` beside the files and later runs compare with it. Whoever has
+digests from elsewhere gives them as a file (`source.digests`). The texts are free for research;
+their terms are on the page of the WMT shared tasks.
 """
 
 import json

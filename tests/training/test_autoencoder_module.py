@@ -1,0 +1,366 @@
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from rrnn_lit import cli as command
+from rrnn_lit.data.synthetic import write_synthetic
+from rrnn_lit.training.autoencoder_module import AutoencoderModule
+from rrnn_lit.training.lightning_cli import RRNNCLI
+from rrnn_lit.training.metrics_log import read_metrics
+from rrnn_lit.training.summary import read_summary
+from tests.training.conftest import Fit, WriteConfig
+from tests.training.tiny import TINY, Options, die, differences, in_child, load
+
+LAST = "checkpoints/last.ckpt"
+
+
+def matched_by_hand(predicted_W: Tensor, word_id: int, dictionary_VW: Tensor, lead: float) -> bool:
+    """Whether the word's cosine beats every other one's by `lead`, in float64."""
+    cosines_V = torch.nn.functional.cosine_similarity(
+        predicted_W.double(), dictionary_VW.double(), dim=1
+    )
+    others_V = torch.cat([cosines_V[:word_id], cosines_V[word_id + 1 :]])
+    return bool(others_V.max() <= cosines_V[word_id] - lead)
+
+
+def plain_loop(cli: RRNNCLI, num_steps: int) -> list[Tensor]:
+    """Train as a textbook would write it; return the weights. Uses the options of TINY."""
+    model, options = cli.model.autoencoder, cli.model.hparams
+    dictionary_VW = torch.tensor(cli.datamodule.word_vectors.vectors_VW).float()
+    groups = [
+        {"params": [p for p in model.parameters() if p.dim() > 1], "weight_decay": options["l2"]},
+        {"params": [p for p in model.parameters() if p.dim() == 1], "weight_decay": 0.0},
+    ]
+    betas = (options["beta1"], options["beta2"])
+    adam = torch.optim.Adam(
+        groups, lr=options["learning_rate"], betas=betas, eps=options["eps"], fused=True
+    )
+    batches = iter(cli.datamodule.train_dataloader())
+    model.train()
+    for step in range(num_steps):
+        batch = next(batches)
+        word_ids_BT, lengths_B = batch["word_ids_BT"], batch["lengths_B"]
+        target_BTW = dictionary_VW[word_ids_BT]
+        predicted_BTW = model(target_BTW, lengths_B)
+        counted_BT = torch.zeros(word_ids_BT.shape, dtype=torch.bool)
+        for b, length in enumerate(lengths_B.tolist()):
+            for t in range(length):
+                counted_BT[b, t] = not matched_by_hand(
+                    predicted_BTW[b, t].detach(),
+                    int(word_ids_BT[b, t]),
+                    dictionary_VW,
+                    options["match_margin"],
+                )
+        if options["match_drop"] == 0:
+            counted_BT = torch.arange(word_ids_BT.shape[1]) < lengths_B[:, None]
+        errors_BTW = torch.where(counted_BT[..., None], predicted_BTW - target_BTW, 0.0)
+        loss = 0.5 * errors_BTW.square().sum() / len(lengths_B)
+        for group in adam.param_groups:
+            group["lr"] = options["learning_rate"] * options["decay"] ** step
+        adam.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(model.parameters(), TINY["trainer.gradient_clip_val"])
+        adam.step()
+    return [p.detach() for p in model.parameters()]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},  # every switch of TINY is on: dropout, match drop with a margin, decay, L2, clipping
+        {"loss.match_margin": 0.0},
+        {"model.match_drop": 0.0},
+    ],
+    ids=["margin", "no margin", "no match drop"],
+)
+def test_trainer_equals_plain_loop(build: Fit, options: Options) -> None:
+    trained, by_hand = build(options), build(options)
+    torch.manual_seed(3)
+    trained.trainer.fit(trained.model, datamodule=trained.datamodule)
+    torch.manual_seed(3)
+    wanted = plain_loop(by_hand, TINY["trainer.max_steps"])
+    got = [p.detach() for p in trained.model.autoencoder.parameters()]
+    assert differences(got, wanted) == []
+
+
+def test_match_drop_and_its_margin_change_the_training(fit: Fit) -> None:
+    every_step = {"trainer.log_every_n_steps": 1, "trainer.max_steps": 10}
+    dropped = {}
+    for name, options in {
+        "paper": {"loss.match_margin": 0.0},
+        "margin": {"loss.match_margin": 0.1},
+        "widest": {"loss.match_margin": 2.0},
+        "half": {"loss.match_margin": 0.0, "model.match_drop": 0.5},
+        "off": {"model.match_drop": 0.0},
+    }.items():
+        cli = fit({**every_step, **options}, "--run.if_exists", "new")
+        records = read_metrics(cli.folder / "metrics.jsonl")
+        shares = [r["train/dropped_word_rate"] for r in records if "train/loss" in r]
+        dropped[name] = sum(shares)
+    assert dropped["paper"] > dropped["margin"] > dropped["widest"] == dropped["off"] == 0
+    assert dropped["paper"] > dropped["half"] > 0
+
+
+@pytest.mark.parametrize("loss", ["squared", "cosine"])
+def test_overfits_four_sentences(fit: Fit, tmp_path: Path, loss: str) -> None:
+    data = tmp_path / "four"
+    write_synthetic(data, num_words=12, num_sentences=7, max_words=6)
+    cli = fit(
+        {
+            "data.folder": str(data),
+            "data.max_words": 6,
+            "data.batch_size": 4,
+            "data.length_buckets": 0,
+            "data.blank_every": 0,
+            "model.hidden_size": 48,
+            "model.dropout": 0.0,
+            "model.decay": 1.0,
+            "model.l2": 0.0,
+            "model.loss": loss,
+            "loss.match_margin": 0.2,
+            "trainer.max_steps": 150,
+            "trainer.val_check_interval": 150,
+            "checkpoint.every_n_steps": 150,
+        }
+    )
+    cli.model.eval()
+    batch = next(iter(cli.datamodule.train_dataloader()))
+    decoded = cli.model.predict_step(batch, 0)["decoded"]
+    assert len(decoded.lengths_B) == 4
+    assert int((decoded.matched_BT & decoded.valid()).sum()) == int(decoded.lengths_B.sum())
+
+
+def kill_in(name: str, step: int) -> Callable[[], None]:
+    """Return what makes AutoencoderModule kill the process in a method at a step."""
+
+    def arm() -> None:
+        original = getattr(AutoencoderModule, name)
+
+        def method(self: AutoencoderModule, *arguments: Any, **options: Any) -> Any:
+            if self.global_step == step:
+                die()
+            return original(self, *arguments, **options)
+
+        setattr(AutoencoderModule, name, method)
+
+    return arm
+
+
+def kill_in_save(step: int) -> Callable[[], None]:
+    """Return what kills the process when last.ckpt of a step is written, not yet renamed."""
+
+    def arm() -> None:
+        replace = os.replace
+
+        def kill(source: Any, target: Any) -> None:
+            if Path(target).name == "last.ckpt" and load(Path(source))["global_step"] == step:
+                die()
+            replace(source, target)
+
+        os.replace = kill
+
+    return arm
+
+
+@pytest.mark.parametrize(
+    "arm",
+    [
+        kill_in("training_step", 6),  # right after last.ckpt of step 6
+        kill_in("training_step", 8),  # right after an evaluation
+        kill_in("training_step", 5),  # two steps after last.ckpt: they are done again
+        kill_in("validation_step", 8),
+        kill_in_save(6),
+    ],
+    ids=["after last.ckpt", "after evaluation", "between", "in evaluation", "in save"],
+)
+def test_resume_equals_uninterrupted(
+    fit: Fit, write_config: WriteConfig, run_folder: Path, arm: Callable[[], None]
+) -> None:
+    straight = fit({}, "--run.folder", f"{run_folder}-straight")
+
+    def run() -> int:
+        arm()
+        RRNNCLI(["fit", "--config", str(write_config())])
+        return 0
+
+    assert in_child(run) == -9
+    resumed = fit({}, "--run.if_exists", "resume")
+    assert resumed.folder == run_folder
+    for name in (LAST, "checkpoints/best.ckpt"):
+        assert differences(load(straight.folder / name), load(run_folder / name)) == []
+    assert sorted(p.name for p in (run_folder / "checkpoints").iterdir()) == [
+        "best.ckpt",
+        "last.ckpt",
+    ]
+    assert comparable(straight.folder) == comparable(run_folder)
+
+
+def comparable(folder: Path) -> list[Any]:
+    """Return what evaluations logged and the summary, without times and places."""
+    records = read_metrics(folder / "metrics.jsonl")
+    figures = [
+        {k: v for k, v in r.items() if k not in ("time", "life")}
+        for r in records
+        if "test/matched_words" in r
+    ]
+    summary = {k: v for k, v in read_summary(folder).items() if k != "seconds"}
+    return [figures, summary]
+
+
+def test_interrupted_run_can_be_resumed(
+    fit: Fit, write_config: WriteConfig, run_folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt() -> int:
+        original = AutoencoderModule.training_step
+
+        def training_step(self: AutoencoderModule, *arguments: Any) -> Tensor:
+            if self.global_step == 7:
+                raise KeyboardInterrupt
+            return original(self, *arguments)
+
+        AutoencoderModule.training_step = training_step  # type: ignore[method-assign]
+        return command.main(["fit", "--config", str(write_config())])
+
+    assert in_child(interrupt) == command.EXIT_INTERRUPTED
+    assert f"interrupted at step 7; go on with `rrnn fit --resume {run_folder}`" in (
+        capfd.readouterr().err
+    )
+    assert command.main(["fit", "--resume", str(run_folder)]) == 0
+    straight = fit({}, "--run.folder", f"{run_folder}-straight")
+    assert differences(load(straight.folder / LAST), load(run_folder / LAST)) == []
+
+
+@pytest.mark.parametrize("first_end", [7, 9, 8], ids=["odd step", "saved", "evaluated"])
+def test_extended_run_equals_straight_run(fit: Fit, run_folder: Path, first_end: int) -> None:
+    straight = fit({}, "--run.folder", f"{run_folder}-straight")
+    fit({"trainer.max_steps": first_end})
+    assert (
+        command.main(
+            [
+                "fit",
+                f"--resume={run_folder}",
+                "--trainer.max_steps",
+                str(TINY["trainer.max_steps"]),
+            ]
+        )
+        == 0
+    )
+    assert differences(load(straight.folder / LAST), load(run_folder / LAST)) == []
+
+
+def test_accumulated_gradients_log_once_a_step(fit: Fit) -> None:
+    cli = fit({"trainer.max_steps": 6}, "--trainer.accumulate_grad_batches", "2")
+    records = [r for r in read_metrics(cli.folder / "metrics.jsonl") if "train/loss" in r]
+    assert [r["step"] for r in records] == [3, 6]
+    assert [r["train/sentences"] for r in records] == [6 * 8, 12 * 8]
+
+
+def test_logs_every_figure_at_its_step(fit: Fit) -> None:
+    cli = fit()
+    records = read_metrics(cli.folder / "metrics.jsonl")
+    assert [(r["step"], "train/loss" in r, "test/matched_words" in r) for r in records] == [
+        (3, True, False),
+        (4, False, True),
+        (6, True, False),
+        (8, False, True),
+        (9, True, False),
+        (10, False, True),  # the end of a run is always evaluated
+    ]
+    last_training = records[-2]
+    assert last_training["optimizer/num_updates"] == 9
+    assert last_training["optimizer/learning_rate"] == 0.01 * 0.99**8  # of the ninth update
+    assert last_training["train/sentences"] == 9 * 8
+    assert 0 < last_training["train/matching_time_share"] < 1
+    assert "fp16/loss_scale" not in last_training
+
+
+def test_moments_are_rounded_when_asked(fit: Fit) -> None:
+    cli = fit({"model.round_moments": "fp16"})
+    states = load(cli.folder / LAST)["optimizer_states"][0]["state"].values()
+    moments = [state[name] for state in states for name in ("exp_avg", "exp_avg_sq")]
+    assert all(torch.equal(moment, moment.half().float()) for moment in moments)
+    plain = load(fit({}, "--run.if_exists", "new").folder / LAST)
+    moment = plain["optimizer_states"][0]["state"][0]["exp_avg"]
+    assert not torch.equal(moment, moment.half().float())
+
+
+VALID = {
+    "word_dim": 4,
+    "hidden_size": 3,
+    "sentence_vector_size": None,
+    "first_step": "bias_term",
+    "dropout": 0.0,
+    "dropout_locked": True,
+    "dropout_position": "output",
+    "init": "sparse",
+    "feed_forward_scale": 0.1,
+    "recurrent_scale": 0.1,
+    "loss": "squared",
+    "match_drop": 1.0,
+    "match_margin": 0.0,
+    "learning_rate": 0.1,
+    "decay": 1.0,
+    "l2": 0.0,
+    "beta1": 0.9,
+    "beta2": 0.9,
+    "eps": 0.1,
+    "round_moments": "none",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "wanted"),
+    [
+        ("match_drop", 1.5, "at least 0.0 and at most 1.0, got 1.5"),
+        ("match_margin", -0.1, "at least 0.0 and at most 2.0, got -0.1"),
+        ("learning_rate", -1.0, "at least 0.0, got -1.0"),
+        ("decay", 1.1, "at least 0.0 and at most 1.0, got 1.1"),
+        ("l2", float("nan"), "at least 0.0, got nan"),
+        ("beta1", 2.0, "at least 0.0 and at most 1.0, got 2.0"),
+        ("eps", -1.0, "at least 0.0, got -1.0"),
+    ],
+)
+def test_option_out_of_range_is_refused_by_name(name: str, value: float, wanted: str) -> None:
+    AutoencoderModule(**VALID)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=f"model.{name}: wanted {wanted}"):
+        AutoencoderModule(**{**VALID, name: value})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"model.hidden_size": 20}, "model.hidden_size: the checkpoint has 16, the config 20"),
+        ({"model.l2": 0.5}, "model.l2: the checkpoint has 0.001, the config 0.5"),
+        ({"model.beta2": 0.5}, "model.beta2: the checkpoint has 0.99, the config 0.5"),
+        ({"data.batch_size": 4}, "data.batch_size: the checkpoint was written with 8, got 4"),
+        ({"data.seed": 5}, "data.seed: the checkpoint was written with 1234, got 5"),
+    ],
+)
+def test_resume_refuses_a_changed_option_by_name(
+    fit: Fit, run_folder: Path, change: Options, message: str
+) -> None:
+    fit({"trainer.max_steps": 4})
+    with pytest.raises(ValueError, match=message):
+        fit(change, "--ckpt_path", str(run_folder / LAST))
+
+
+def test_resume_refuses_another_dictionary(fit: Fit, run_folder: Path, tmp_path: Path) -> None:
+    fit({"trainer.max_steps": 4})
+    write_synthetic(tmp_path / "other", seed=1)
+    other = {"data.folder": str(tmp_path / "other")}
+    with pytest.raises(ValueError, match="data.folder: .* trained with another dictionary"):
+        fit(other, "--ckpt_path", str(run_folder / LAST))
+
+
+def test_learning_rate_may_change_on_resume(fit: Fit, run_folder: Path) -> None:
+    fit({"trainer.max_steps": 4})
+    cli = fit({"model.learning_rate": 0.5}, "--ckpt_path", str(run_folder / LAST))
+    records = read_metrics(cli.folder / "metrics.jsonl")
+    rates = {r["step"]: r["optimizer/learning_rate"] for r in records if "train/loss" in r}
+    assert np.allclose([rates[3], rates[6]], [0.01 * 0.99**2, 0.5 * 0.99**5], rtol=1e-12)
