@@ -8,7 +8,6 @@ no vector is known for are not rows; they become UNK in the text.
 Shapes: V words, W word_dim.
 """
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -16,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from rrnn_lit.words.parallel import parallel_groups
 from rrnn_lit.words.special import EOS, SPECIAL_LABELS, UNK, draw_special_vectors
 from rrnn_lit.words.vectors import WordVectors
 from rrnn_lit.words.whitening import Whitening, weighted_statistics
@@ -123,22 +123,10 @@ def _scaled(
 def like_vectors(dictionary: WordVectors) -> dict[str, Any]:
     """Return how many words share their direction, hence every cosine, with an earlier word.
 
-    Such words cannot be told apart by the highest cosine. Rows count as alike when they are equal
-    or positive multiples, to nine decimals after division by the largest component.
+    Such words cannot be told apart by the highest cosine.
     """
-    groups: dict[bytes, list[int]] = {}
-    first: dict[bytes, int] = {}
-    for start in range(0, dictionary.vocab_size, _BLOCK):
-        rows = np.asarray(dictionary.vectors_VW[start : start + _BLOCK], dtype=np.float64)
-        # + 0.0 turns -0.0 into 0.0, which has other bytes
-        rows = np.round(rows / np.abs(rows).max(axis=1, keepdims=True), 9) + 0.0
-        for row, numbers in enumerate(rows, start):
-            digest = hashlib.blake2b(numbers.tobytes(), digest_size=16).digest()
-            earlier = first.setdefault(digest, row)
-            if earlier != row:
-                groups.setdefault(digest, [earlier]).append(row)
-    examples = [dictionary.decode(group) for group in list(groups.values())[:_EXAMPLES]]
+    groups = parallel_groups(dictionary.vectors_VW)
     return {
-        "words_like_an_earlier_one": sum(len(group) - 1 for group in groups.values()),
-        "examples_of_like_words": examples,
+        "words_like_an_earlier_one": sum(len(group) - 1 for group in groups),
+        "examples_of_like_words": [dictionary.decode(group) for group in groups[:_EXAMPLES]],
     }

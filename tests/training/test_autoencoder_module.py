@@ -65,7 +65,9 @@ def plain_loop(cli: RRNNCLI, num_steps: int) -> list[Tensor]:
             group["lr"] = options["learning_rate"] * options["decay"] ** step
         adam.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(model.parameters(), TINY["trainer.gradient_clip_val"])
+        # in the optimizer's order: the last bit of the norm depends on it
+        clipped = [p for group in adam.param_groups for p in group["params"]]
+        nn.utils.clip_grad_norm_(clipped, TINY["trainer.gradient_clip_val"])
         adam.step()
     return [p.detach() for p in model.parameters()]
 

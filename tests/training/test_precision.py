@@ -1,0 +1,177 @@
+from pathlib import Path
+
+import lightning.pytorch as pl
+import pytest
+import torch
+from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.plugins import MixedPrecision
+from torch import Tensor
+
+from rrnn_lit import cli as command
+from rrnn_lit.training import autoencoder_module
+from rrnn_lit.training.metrics_log import MetricsLog, read_metrics
+from rrnn_lit.training.optimizer import count_updates
+from rrnn_lit.training.precision import LossScale, precision_plugin, refuse_changed_precision
+from rrnn_lit.training.summary import read_summary
+from tests.training.conftest import Fit, WriteConfig
+
+SCALE = LossScale(init=50.0, growth_interval=2000)
+BAD_STEP = 4
+
+
+class Recorder(Callback):
+    """What each step did to weights, learning rate and loss scale."""
+
+    def __init__(self) -> None:
+        self.steps: list[tuple[bool, float, float, int]] = []
+        self._before: Tensor | None = None
+        self.dtype: torch.dtype | None = None
+
+    def on_train_batch_start(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: object
+    ) -> None:
+        self._before = next(pl_module.parameters()).detach().clone()
+
+    def on_before_zero_grad(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: object
+    ) -> None:
+        self.dtype = torch.get_autocast_dtype(pl_module.device.type)
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: object
+    ) -> None:
+        assert self._before is not None
+        changed = not torch.equal(next(pl_module.parameters()), self._before)
+        optimizer = trainer.optimizers[0]
+        plugin = trainer.precision_plugin
+        assert isinstance(plugin, MixedPrecision)
+        assert plugin.scaler is not None
+        rate = float(optimizer.param_groups[0]["lr"])
+        self.steps.append((changed, rate, plugin.scaler.get_scale(), count_updates(optimizer)))
+
+
+def overflow_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the loss of one step infinite."""
+    calls: list[int] = []
+    honest = autoencoder_module.reconstruction_loss
+
+    def loss(*arguments: object) -> Tensor:
+        calls.append(1)
+        value = honest(*arguments)  # type: ignore[arg-type]
+        return value * torch.inf if len(calls) == BAD_STEP else value
+
+    monkeypatch.setattr(autoencoder_module, "reconstruction_loss", loss)
+
+
+def train_in_fp16(
+    build: Fit, folder: Path, device: str
+) -> tuple[Recorder, list[dict[str, float]]]:
+    cli = build({"data.batch_size": 4})
+    recorder = Recorder()
+    scaler = torch.amp.GradScaler(device, init_scale=SCALE.init)  # type: ignore[attr-defined]
+    trainer = pl.Trainer(
+        accelerator=device,
+        devices=1,
+        plugins=[MixedPrecision("16-mixed", device=device, scaler=scaler)],
+        max_steps=6,
+        max_epochs=-1,
+        limit_val_batches=0,
+        log_every_n_steps=1,
+        logger=MetricsLog(folder),
+        callbacks=[recorder],
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+    trainer.fit(cli.model, datamodule=cli.datamodule)
+    return recorder, read_metrics(folder / "metrics.jsonl")
+
+
+def check_skipped_step(recorder: Recorder, records: list[dict[str, float]]) -> None:
+    changed, rates, scales, updates = zip(*recorder.steps, strict=True)
+    assert changed == (True, True, True, False, True, True)
+    assert scales == (50.0, 50.0, 50.0, 25.0, 25.0, 25.0)
+    assert updates == (1, 2, 3, 3, 4, 5)
+    # the rate of the skipped fourth step is used again by the fifth
+    assert rates == tuple(0.01 * 0.99**n for n in (0, 1, 2, 3, 3, 4))
+    assert [r["fp16/skipped_steps"] for r in records] == [0, 0, 0, 1, 1, 1]
+    assert [r["fp16/loss_scale"] for r in records] == list(scales)
+    assert [r["optimizer/num_updates"] for r in records] == list(updates)
+    assert recorder.dtype == torch.float16
+
+
+def test_inf_step_is_skipped_and_scale_halves(
+    build: Fit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    overflow_once(monkeypatch)
+    check_skipped_step(*train_in_fp16(build, tmp_path, "cpu"))
+
+
+@pytest.mark.gpu
+def test_inf_step_is_skipped_and_scale_halves_on_cuda(
+    build: Fit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    overflow_once(monkeypatch)
+    check_skipped_step(*train_in_fp16(build, tmp_path, "cuda"))
+
+
+@pytest.mark.gpu
+def test_sixteen_mixed_uses_the_configured_loss_scale() -> None:
+    plugin = precision_plugin("16-mixed", "gpu", SCALE)
+    assert plugin is not None
+    assert plugin.scaler is not None
+    assert plugin.scaler.get_scale() == 50.0
+    assert plugin.scaler.get_growth_interval() == 2000
+
+
+@pytest.mark.parametrize("precision", ["bf16-mixed", "32-true"])
+def test_no_plugin_where_lightning_is_right(precision: str) -> None:
+    assert precision_plugin(precision, "cpu", SCALE) is None
+
+
+def test_sixteen_mixed_on_a_cpu_is_refused() -> None:
+    wanted = "trainer.precision: 16-mixed needs a CUDA device, got accelerator 'cpu'"
+    with pytest.raises(ValueError, match=wanted):
+        precision_plugin("16-mixed", "cpu", SCALE)
+
+
+def test_sixteen_mixed_without_cuda_is_one_line(
+    write_config: WriteConfig, capsys: pytest.CaptureFixture[str], run_folder: Path
+) -> None:
+    config = str(write_config())
+    code = command.main(["fit", "--config", config, "--trainer.precision", "16-mixed"])
+    assert code == command.EXIT_BAD_INPUT
+    lines = [line for line in capsys.readouterr().err.splitlines() if "Seed set" not in line]
+    assert len(lines) == 1
+    assert lines[0].startswith("rrnn fit: trainer.precision: 16-mixed needs a CUDA device")
+    assert not run_folder.exists()
+
+
+@pytest.mark.filterwarnings("ignore:You passed .*AMP with fp16 is not supported:UserWarning")
+@pytest.mark.filterwarnings("ignore:.*precision=16.*is supported for historical:UserWarning")
+def test_a_silently_changed_precision_is_refused() -> None:
+    trainer = pl.Trainer(
+        accelerator="cpu", precision="16-mixed", logger=False, enable_checkpointing=False
+    )
+    with pytest.raises(ValueError, match="wanted 16-mixed, but the trainer would run bf16-mixed"):
+        refuse_changed_precision(trainer, "16-mixed")
+
+
+@pytest.mark.parametrize(
+    ("precision", "product"), [("bf16-mixed", torch.bfloat16), ("32-true", torch.float32)]
+)
+def test_precision_is_the_one_asked_for(
+    fit: Fit, precision: str, product: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = set()
+    step = autoencoder_module.AutoencoderModule.training_step
+
+    def training_step(self: autoencoder_module.AutoencoderModule, *arguments: object) -> Tensor:
+        seen.add((torch.ones(1, 1) @ torch.ones(1, 1)).dtype)
+        return step(self, *arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(autoencoder_module.AutoencoderModule, "training_step", training_step)
+    cli = fit({"trainer.precision": precision, "trainer.max_steps": 4})
+    assert read_summary(cli.folder)["precision"] == precision
+    assert seen == {product}
+    assert {p.dtype for p in cli.model.parameters()} == {torch.float32}  # master weights
