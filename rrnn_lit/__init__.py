@@ -17,7 +17,7 @@ _PUBLIC = {
     "SentenceDataModule": "rrnn_lit.data.datamodule",
     "WordVectors": "rrnn_lit.words.vectors",
 }
-__all__ = ["__version__", *_PUBLIC]  # noqa: PLE0604  # the names exist through __getattr__
+__all__ = ["__version__", *_PUBLIC]  # the names exist through __getattr__
 
 
 def __getattr__(name: str) -> Any:

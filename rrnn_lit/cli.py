@@ -46,7 +46,7 @@ def main(argv: list[str] | None = None) -> int:
     if command in _LIGHTNING_COMMANDS:
         return _run_lightning(command, arguments[1:])
     print(f"rrnn: wanted one of the commands below, got {command!r}\n\n{_HELP}", file=sys.stderr)
-    return 2
+    return EXIT_BAD_COMMAND
 
 
 def _run_lightning(command: str, options: list[str]) -> int:
@@ -61,12 +61,12 @@ def _run_lightning(command: str, options: list[str]) -> int:
     from lightning.fabric.utilities.exceptions import MisconfigurationException
 
     from rrnn_lit.evaluation.curves import plot_curves
-    from rrnn_lit.training.lightning_cli import OptionError, RRNNCLI, RunInterruptedError
+    from rrnn_lit.training.lightning_cli import RRNNCLI, OptionError, RunInterruptedError
     from rrnn_lit.training.wandb_logging import finish
 
     try:
         cli = RRNNCLI(arguments)
-        if command == "fit":
+        if command == "fit" and cli.trainer.is_global_zero:
             print(f"curves: {plot_curves(cli.folder)}")
     except RunInterruptedError as interruption:
         print(f"rrnn fit: {interruption}", file=sys.stderr)

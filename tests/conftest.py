@@ -82,7 +82,8 @@ def _leaves_nothing_behind(_empty_folder: Path) -> Iterator[None]:
         (_empty_folder / name).rename(_empty_folder.with_name(f"left_{time.time_ns()}_{name}"))
     assert not left, f"left in the working directory: {left}"
     assert not changed, f"environment variables changed: {changed}"
-    assert not _new_threads(threads), f"threads still running: {_new_threads(threads)}"
+    running = _new_threads(threads)
+    assert not running, f"threads still running: {running}"
     if torch_settings is not None:
         assert _torch_settings() == torch_settings, "a setting of torch was not put back"
 

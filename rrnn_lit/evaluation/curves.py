@@ -54,7 +54,7 @@ def plot_curves(folder: Path) -> Path:
         if is_share:
             axes.set_ylim(0, 1)
             axes.yaxis.set_major_formatter(PercentFormatter(1.0))
-        if len(curves) > 1:
+        if len(curves) > 1 and axes.lines:
             axes.legend(fontsize=8)
     figure.suptitle(str(folder))
     path = folder / CURVES_FILE

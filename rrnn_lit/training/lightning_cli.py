@@ -188,6 +188,7 @@ class RRNNCLI(LightningCLI):
             logger=self._loggers(),
             callbacks=callbacks,
             default_root_dir=str(self.folder),
+            use_distributed_sampler=False,  # the DataModule shares every batch out itself
             **kwargs,
         )
         refuse_changed_precision(trainer, precision)

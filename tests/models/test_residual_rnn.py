@@ -186,17 +186,24 @@ def test_constant_input_is_projected_once() -> None:
 
 
 @pytest.mark.parametrize("constant", [False, True])
-def test_bf16_autocast_keeps_an_fp32_carry(constant: bool) -> None:
-    # neighbours of 256 in bf16 are 2 apart: a 16-bit sum would lose every update
-    cell = ResidualRNN(3, 2, "learned_state")
-    fill(cell, weight_x=torch.zeros(2, 3), weight_h=torch.zeros(2, 2), weight_2=torch.zeros(2, 2))
-    fill(cell, bias_0=[256.0, 256.0], bias_2=[0.125, 0.25])
+@pytest.mark.parametrize(
+    ("first_step", "bias_0", "weight_2", "wanted"),
+    # h_1 = 128 tanh(100) = 128 in 16 bits, then seven updates; h_0 = 256, then eight updates
+    [("bias_term", 100.0, 128.0, 128.875), ("learned_state", 256.0, 0.0, 257.0)],
+)
+def test_bf16_autocast_keeps_an_fp32_carry(
+    first_step: FirstStep, bias_0: float, weight_2: float, wanted: float, constant: bool
+) -> None:
+    # neighbours of 128 in bf16 are 1 apart: a 16-bit sum would lose every update of 1/8
+    cell = ResidualRNN(3, 1, first_step)
+    fill(cell, weight_x=torch.zeros(1, 3), weight_h=torch.zeros(1, 1))
+    fill(cell, weight_2=[[weight_2]], bias_0=[bias_0], bias_2=[0.125])
     with torch.autocast("cpu", dtype=torch.bfloat16):
         states_BTH = (
             cell.forward_constant(torch.zeros(1, 3), 8) if constant else cell(torch.zeros(1, 8, 3))
         )
     assert states_BTH.dtype == torch.float32
-    assert states_BTH[0, -1].tolist() == [257.0, 258.0]
+    assert states_BTH[0, -1].item() == wanted
 
 
 def test_number_of_parameters_does_not_tell_the_first_steps_apart() -> None:

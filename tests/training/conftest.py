@@ -50,3 +50,13 @@ def build(write_config: WriteConfig) -> Fit:
         return RRNNCLI(["--config", str(write_config(options))], run=False)
 
     return construct
+
+
+@pytest.fixture(scope="session")
+def straight_run(prepared_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the tiny config's run from start to end without a stop; tests only read it."""
+    folder = tmp_path_factory.mktemp("straight")
+    config = folder / "tiny.yaml"
+    content = tiny_config(prepared_folder, folder / "run")
+    config.write_text(yaml.safe_dump(content), encoding="utf-8")
+    return RRNNCLI(["fit", "--config", str(config)]).folder

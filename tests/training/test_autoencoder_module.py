@@ -64,7 +64,7 @@ def plain_loop(cli: RRNNCLI, num_steps: int) -> list[Tensor]:
         for group in adam.param_groups:
             group["lr"] = options["learning_rate"] * options["decay"] ** step
         adam.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         # in the optimizer's order: the last bit of the norm depends on it
         clipped = [p for group in adam.param_groups for p in group["params"]]
         nn.utils.clip_grad_norm_(clipped, TINY["trainer.gradient_clip_val"])
@@ -97,15 +97,13 @@ def test_match_drop_and_its_margin_change_the_training(fit: Fit) -> None:
     for name, options in {
         "paper": {"loss.match_margin": 0.0},
         "margin": {"loss.match_margin": 0.1},
-        "widest": {"loss.match_margin": 2.0},
         "half": {"loss.match_margin": 0.0, "model.match_drop": 0.5},
-        "off": {"model.match_drop": 0.0},
     }.items():
         cli = fit({**every_step, **options}, "--run.if_exists", "new")
         records = read_metrics(cli.folder / "metrics.jsonl")
         shares = [r["train/dropped_word_rate"] for r in records if "train/loss" in r]
         dropped[name] = sum(shares)
-    assert dropped["paper"] > dropped["margin"] > dropped["widest"] == dropped["off"] == 0
+    assert dropped["paper"] > dropped["margin"] > 0
     assert dropped["paper"] > dropped["half"] > 0
 
 
@@ -165,7 +163,7 @@ def kill_in_save(step: int) -> Callable[[], None]:
                 die()
             replace(source, target)
 
-        os.replace = kill
+        os.replace = kill  # type: ignore[assignment]
 
     return arm
 
@@ -182,10 +180,12 @@ def kill_in_save(step: int) -> Callable[[], None]:
     ids=["after last.ckpt", "after evaluation", "between", "in evaluation", "in save"],
 )
 def test_resume_equals_uninterrupted(
-    fit: Fit, write_config: WriteConfig, run_folder: Path, arm: Callable[[], None]
+    fit: Fit,
+    write_config: WriteConfig,
+    run_folder: Path,
+    straight_run: Path,
+    arm: Callable[[], None],
 ) -> None:
-    straight = fit({}, "--run.folder", f"{run_folder}-straight")
-
     def run() -> int:
         arm()
         RRNNCLI(["fit", "--config", str(write_config())])
@@ -195,12 +195,12 @@ def test_resume_equals_uninterrupted(
     resumed = fit({}, "--run.if_exists", "resume")
     assert resumed.folder == run_folder
     for name in (LAST, "checkpoints/best.ckpt"):
-        assert differences(load(straight.folder / name), load(run_folder / name)) == []
+        assert differences(load(straight_run / name), load(run_folder / name)) == []
     assert sorted(p.name for p in (run_folder / "checkpoints").iterdir()) == [
         "best.ckpt",
         "last.ckpt",
     ]
-    assert comparable(straight.folder) == comparable(run_folder)
+    assert comparable(straight_run) == comparable(run_folder)
 
 
 def comparable(folder: Path) -> list[Any]:
@@ -216,7 +216,10 @@ def comparable(folder: Path) -> list[Any]:
 
 
 def test_interrupted_run_can_be_resumed(
-    fit: Fit, write_config: WriteConfig, run_folder: Path, capfd: pytest.CaptureFixture[str]
+    write_config: WriteConfig,
+    run_folder: Path,
+    straight_run: Path,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     def interrupt() -> int:
         original = AutoencoderModule.training_step
@@ -226,7 +229,7 @@ def test_interrupted_run_can_be_resumed(
                 raise KeyboardInterrupt
             return original(self, *arguments)
 
-        AutoencoderModule.training_step = training_step  # type: ignore[method-assign]
+        AutoencoderModule.training_step = training_step  # type: ignore[method-assign,assignment]
         return command.main(["fit", "--config", str(write_config())])
 
     assert in_child(interrupt) == command.EXIT_INTERRUPTED
@@ -234,13 +237,13 @@ def test_interrupted_run_can_be_resumed(
         capfd.readouterr().err
     )
     assert command.main(["fit", "--resume", str(run_folder)]) == 0
-    straight = fit({}, "--run.folder", f"{run_folder}-straight")
-    assert differences(load(straight.folder / LAST), load(run_folder / LAST)) == []
+    assert differences(load(straight_run / LAST), load(run_folder / LAST)) == []
 
 
 @pytest.mark.parametrize("first_end", [7, 9, 8], ids=["odd step", "saved", "evaluated"])
-def test_extended_run_equals_straight_run(fit: Fit, run_folder: Path, first_end: int) -> None:
-    straight = fit({}, "--run.folder", f"{run_folder}-straight")
+def test_extended_run_equals_straight_run(
+    fit: Fit, run_folder: Path, straight_run: Path, first_end: int
+) -> None:
     fit({"trainer.max_steps": first_end})
     assert (
         command.main(
@@ -253,7 +256,7 @@ def test_extended_run_equals_straight_run(fit: Fit, run_folder: Path, first_end:
         )
         == 0
     )
-    assert differences(load(straight.folder / LAST), load(run_folder / LAST)) == []
+    assert differences(load(straight_run / LAST), load(run_folder / LAST)) == []
 
 
 def test_accumulated_gradients_log_once_a_step(fit: Fit) -> None:
@@ -263,9 +266,8 @@ def test_accumulated_gradients_log_once_a_step(fit: Fit) -> None:
     assert [r["train/sentences"] for r in records] == [6 * 8, 12 * 8]
 
 
-def test_logs_every_figure_at_its_step(fit: Fit) -> None:
-    cli = fit()
-    records = read_metrics(cli.folder / "metrics.jsonl")
+def test_logs_every_figure_at_its_step(straight_run: Path) -> None:
+    records = read_metrics(straight_run / "metrics.jsonl")
     assert [(r["step"], "train/loss" in r, "test/matched_words" in r) for r in records] == [
         (3, True, False),
         (4, False, True),
@@ -282,12 +284,12 @@ def test_logs_every_figure_at_its_step(fit: Fit) -> None:
     assert "fp16/loss_scale" not in last_training
 
 
-def test_moments_are_rounded_when_asked(fit: Fit) -> None:
+def test_moments_are_rounded_when_asked(fit: Fit, straight_run: Path) -> None:
     cli = fit({"model.round_moments": "fp16"})
     states = load(cli.folder / LAST)["optimizer_states"][0]["state"].values()
     moments = [state[name] for state in states for name in ("exp_avg", "exp_avg_sq")]
     assert all(torch.equal(moment, moment.half().float()) for moment in moments)
-    plain = load(fit({}, "--run.if_exists", "new").folder / LAST)
+    plain = load(straight_run / LAST)
     moment = plain["optimizer_states"][0]["state"][0]["exp_avg"]
     assert not torch.equal(moment, moment.half().float())
 

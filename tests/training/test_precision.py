@@ -8,6 +8,7 @@ from lightning.pytorch.plugins import MixedPrecision
 from torch import Tensor
 
 from rrnn_lit import cli as command
+from rrnn_lit.models.losses import reconstruction_loss
 from rrnn_lit.training import autoencoder_module
 from rrnn_lit.training.metrics_log import MetricsLog, read_metrics
 from rrnn_lit.training.optimizer import count_updates
@@ -25,17 +26,11 @@ class Recorder(Callback):
     def __init__(self) -> None:
         self.steps: list[tuple[bool, float, float, int]] = []
         self._before: Tensor | None = None
-        self.dtype: torch.dtype | None = None
 
     def on_train_batch_start(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: object
     ) -> None:
         self._before = next(pl_module.parameters()).detach().clone()
-
-    def on_before_zero_grad(
-        self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: object
-    ) -> None:
-        self.dtype = torch.get_autocast_dtype(pl_module.device.type)
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: object
@@ -50,17 +45,19 @@ class Recorder(Callback):
         self.steps.append((changed, rate, plugin.scaler.get_scale(), count_updates(optimizer)))
 
 
-def overflow_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make the loss of one step infinite."""
-    calls: list[int] = []
-    honest = autoencoder_module.reconstruction_loss
+def overflow_once(monkeypatch: pytest.MonkeyPatch) -> list[torch.dtype]:
+    """Make the loss of one step infinite; return the precision of products in every step."""
+    calls: list[torch.dtype] = []
+    honest = reconstruction_loss
 
     def loss(*arguments: object) -> Tensor:
-        calls.append(1)
-        value = honest(*arguments)  # type: ignore[arg-type]
+        value = honest(*arguments)
+        matrix = torch.ones(1, 1, device=value.device)
+        calls.append((matrix @ matrix).dtype)
         return value * torch.inf if len(calls) == BAD_STEP else value
 
     monkeypatch.setattr(autoencoder_module, "reconstruction_loss", loss)
+    return calls
 
 
 def train_in_fp16(
@@ -97,22 +94,23 @@ def check_skipped_step(recorder: Recorder, records: list[dict[str, float]]) -> N
     assert [r["fp16/skipped_steps"] for r in records] == [0, 0, 0, 1, 1, 1]
     assert [r["fp16/loss_scale"] for r in records] == list(scales)
     assert [r["optimizer/num_updates"] for r in records] == list(updates)
-    assert recorder.dtype == torch.float16
 
 
 def test_inf_step_is_skipped_and_scale_halves(
     build: Fit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    overflow_once(monkeypatch)
+    dtypes = overflow_once(monkeypatch)
     check_skipped_step(*train_in_fp16(build, tmp_path, "cpu"))
+    assert dtypes == [torch.float16] * 6
 
 
 @pytest.mark.gpu
 def test_inf_step_is_skipped_and_scale_halves_on_cuda(
     build: Fit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    overflow_once(monkeypatch)
+    dtypes = overflow_once(monkeypatch)
     check_skipped_step(*train_in_fp16(build, tmp_path, "cuda"))
+    assert dtypes == [torch.float16] * 6
 
 
 @pytest.mark.gpu

@@ -1,0 +1,156 @@
+"""Section 2 of the house style: which room may import what."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "rrnn_lit"
+FILES = sorted(PACKAGE.rglob("*.py"))
+ROOMS = {
+    "text": set(),
+    "words": set(),
+    "models": set(),
+    "data": {"words"},  # and text in the files below
+    "training": {"models", "words", "data"},
+    "search": {"training"},
+    "evaluation": {"training", "models", "words", "data"},
+}
+# the files of `rrnn prepare`, which read raw text
+READS_TEXT = {"prepare.py", "prepare_text.py", "prepare_cli.py", "prepare_config.py"}
+# third party -> rooms that may import it at the top of a file; everywhere else inside a function
+TOP = {
+    "torch": {"words", "models", "data", "training", "evaluation"},
+    "numpy": {"words", "data", "training", "evaluation"},
+    "lightning": {"training"},
+    "torchmetrics": {"training"},
+    "yaml": {"data", "training", "search"},
+    "rich": {"data", "training", "evaluation"},
+    "optuna": {"search"},
+    "jsonargparse": {"data"},
+}
+# only inside functions, and only in these rooms
+LATE = {
+    "gensim": {"words"},
+    "anyascii": {"text"},
+    "nltk": {"text", "data"},
+    "py3langid": {"text"},
+    "stanza": {"text"},
+    "wandb": {"training"},
+    "matplotlib": {"evaluation"},
+    "lightning": {"cli.py"},
+}
+DATAMODULES = {"datamodule.py", "vector_datamodule.py"}
+
+
+def room_of(path: Path) -> str:
+    parts = path.relative_to(PACKAGE).parts
+    return parts[0]  # a room, or a file directly in the package
+
+
+def imports(tree: ast.AST, inside: bool = False) -> Iterator[tuple[str, bool]]:
+    """Yield (module, whether it is imported inside a function) for every import."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, inside) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "relative import"
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+            own = (node.module or "").startswith("rrnn_lit")
+            yield from ((name, inside) for name in (names if own else [node.module or ""]))
+        elif isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            continue
+        else:
+            is_function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+            yield from imports(node, inside or is_function)
+
+
+def breaches(path: Path, source: str) -> list[str]:
+    """Return what a file of this name and content imports against the rules."""
+    room, found = room_of(path), []
+    for module, inside in imports(ast.parse(source)):
+        top, *rest = module.split(".")
+        if top == "rrnn_lit":
+            if not may_import_room(path, room, rest[0] if rest else ""):
+                found.append(module)
+        elif top == "pickle" or not may_import_package(path, room, top, inside):
+            found.append(module)
+    return found
+
+
+def may_import_room(path: Path, room: str, other: str) -> bool:
+    if other == "bench":
+        return False
+    if room in ("cli.py", "__init__.py") or other in (room, "__version__"):
+        return True
+    return other in ROOMS[room] or (room == "data" and other == "text" and path.name in READS_TEXT)
+
+
+def may_import_package(path: Path, room: str, package: str, inside: bool) -> bool:
+    if package not in TOP.keys() | LATE.keys():
+        return True
+    if package == "lightning" and path.name in DATAMODULES:
+        return True
+    if room in TOP.get(package, set()):
+        return True
+    return inside and room in LATE.get(package, set())
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_imports_go_in_the_allowed_direction(path: Path) -> None:
+    assert breaches(path, path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "found"),
+    [
+        ("text/a.py", "import rrnn_lit.words.special", ["rrnn_lit.words.special"]),
+        ("text/a.py", "from rrnn_lit import words", ["rrnn_lit.words"]),
+        ("text/a.py", "import torch", ["torch"]),
+        ("text/a.py", "import nltk", ["nltk"]),
+        ("text/a.py", "def f():\n    import nltk", []),
+        ("words/a.py", "from rrnn_lit.text.ascii import x", ["rrnn_lit.text.ascii.x"]),
+        ("words/a.py", "import gensim", ["gensim"]),
+        ("models/a.py", "import numpy", ["numpy"]),
+        ("models/a.py", "def f():\n    import lightning.pytorch", ["lightning.pytorch"]),
+        ("data/loading.py", "import lightning.pytorch as pl", ["lightning.pytorch"]),
+        ("data/datamodule.py", "import lightning.pytorch as pl", []),
+        ("data/loading.py", "import rrnn_lit.training.summary", ["rrnn_lit.training.summary"]),
+        ("training/a.py", "import wandb", ["wandb"]),
+        ("training/a.py", "import rrnn_lit.evaluation.curves", ["rrnn_lit.evaluation.curves"]),
+        ("training/a.py", "import rrnn_lit.bench.x", ["rrnn_lit.bench.x"]),
+        ("cli.py", "import torch", ["torch"]),
+        ("words/a.py", "def f():\n    import pickle", ["pickle"]),
+    ],
+)
+def test_the_rules_notice_a_breach(name: str, source: str, found: list[str]) -> None:
+    assert breaches(PACKAGE / name, source) == found
+
+
+def unsafe_loads(source: str) -> list[str]:
+    """Return the calls that could run foreign code: torch.load, numpy.load, yaml.load."""
+    calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    safe = {
+        "torch.load": "weights_only=True",
+        "np.load": "allow_pickle=False",
+    }
+    found = []
+    for call in calls:
+        text, name = ast.unparse(call), ast.unparse(call.func)
+        given = {ast.unparse(keyword) for keyword in call.keywords}
+        if name == "yaml.load" or (name in safe and safe[name] not in given):
+            found.append(text)
+    return found
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_files_are_read_without_running_code(path: Path) -> None:
+    assert unsafe_loads(path.read_text(encoding="utf-8")) == []
+
+
+def test_an_unsafe_load_is_noticed() -> None:
+    assert unsafe_loads("torch.load(p)") == ["torch.load(p)"]
+    assert unsafe_loads("torch.load(p, weights_only=False)") != []
+    assert unsafe_loads("np.load(p, mmap_mode='r')") != []
+    assert unsafe_loads("torch.load(p, weights_only=True)") == []

@@ -1,0 +1,117 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from torch import Tensor
+
+from rrnn_lit import cli as command
+from rrnn_lit.training.autoencoder_module import AutoencoderModule
+from rrnn_lit.training.wandb_logging import WandbSettings, choose_mode, make_wandb_logger
+from tests.training.conftest import WriteConfig
+
+SECRET = "0123456789abcdef" * 3
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home folder without a login."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("WANDB_API_KEY", raising=False)
+    monkeypatch.delenv("WANDB_MODE", raising=False)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("netrc", "mode"),
+    [
+        (None, "offline"),
+        ("machine example.org login me password x\n", "offline"),
+        ("machine api.wandb.ai login user password x\n", "online"),
+        ("this is no netrc file\n", "offline"),
+    ],
+)
+def test_offline_without_a_login(home: Path, netrc: str | None, mode: str) -> None:
+    if netrc is not None:
+        (home / ".netrc").write_text(netrc, encoding="utf-8")
+        (home / ".netrc").chmod(0o600)
+    assert choose_mode() == os.environ["WANDB_MODE"] == mode
+
+
+def test_a_key_in_the_environment_is_a_login(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WANDB_API_KEY", SECRET)
+    assert choose_mode() == "online"
+
+
+def test_the_users_own_mode_wins(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WANDB_API_KEY", SECRET)
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    assert choose_mode() == "offline"
+
+
+@pytest.mark.parametrize(("enabled", "mode"), [(False, "offline"), (True, "disabled")])
+def test_off_writes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, enabled: bool, mode: str
+) -> None:
+    monkeypatch.setenv("WANDB_MODE", mode)
+    settings = WandbSettings(enabled, "project", None, None, [])
+    assert make_wandb_logger(settings, tmp_path / "run") is None
+    assert not (tmp_path / "run").exists()
+
+
+def read_records(run: Path) -> list[dict[str, Any]]:
+    (path,) = run.glob("*.wandb")
+    arguments = [sys.executable, "-m", "wandb", "leet", "inspect", "--json", str(path)]
+    done = subprocess.run(arguments, check=True, capture_output=True, text=True)
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_offline_runs_of_a_crash_and_its_resume(
+    write_config: WriteConfig,
+    run_folder: Path,
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import wandb
+
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    monkeypatch.setenv("WANDB_API_KEY", SECRET)
+    config = str(write_config({"wandb.enabled": True, "wandb.group": "study"}))
+    original = AutoencoderModule.training_step
+
+    def crash(self: AutoencoderModule, *arguments: Any) -> Tensor:
+        if self.global_step == 7:
+            raise ValueError("no more")
+        return original(self, *arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(AutoencoderModule, "training_step", crash)
+        assert command.main(["fit", "--config", config]) == command.EXIT_BAD_INPUT
+    assert wandb.run is None, "finish was not reached"
+    assert command.main(["fit", "--config", config, "--run.if_exists", "resume"]) == 0
+    wandb.teardown()
+
+    folders = sorted((run_folder / "wandb").glob("offline-run-*"))
+    assert len(folders) == 2
+    for folder, steps in zip(folders, ([3, 4, 6], [8, 9, 10]), strict=True):
+        records = read_records(folder)
+        kinds = [record["type"] for record in records]
+        assert kinds.count("exit") == 1, "the run was not finished"
+        run = next(record["run"] for record in records if record["type"] == "run")
+        assert run["run_id"] == (run_folder / "wandb_run_id").read_text()
+        assert (run["display_name"], run["run_group"]) == ("demo", "study")
+        # the whole config is there before the first figure
+        first = records[: kinds.index("history")]
+        updates = [record["config"]["update"] for record in first if record["type"] == "config"]
+        assert {"trainer", "model", "data", "stopping", "run"} <= set(updates[-1])
+        assert updates[-1]["data"]["batch_size"] == 8
+        figures = [record["history"]["item"] for record in records if record["type"] == "history"]
+        logged = [f["trainer/global_step"] for f in figures if len(f) > 8]
+        assert sorted(set(logged)) == steps
+        tables = [f["trainer/global_step"] for f in figures if "tune/reconstructions._type" in f]
+        assert set(tables) == {step for step in steps if step in (4, 8, 10)}
+    written = [path for path in run_folder.rglob("*") if path.is_file()]
+    assert not [path for path in written if SECRET.encode() in path.read_bytes()]
