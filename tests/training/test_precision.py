@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import lightning.pytorch as pl
 import pytest
@@ -50,7 +51,7 @@ def overflow_once(monkeypatch: pytest.MonkeyPatch) -> list[torch.dtype]:
     calls: list[torch.dtype] = []
     honest = reconstruction_loss
 
-    def loss(*arguments: object) -> Tensor:
+    def loss(*arguments: Any) -> Tensor:
         value = honest(*arguments)
         matrix = torch.ones(1, 1, device=value.device)
         calls.append((matrix @ matrix).dtype)
@@ -65,7 +66,7 @@ def train_in_fp16(
 ) -> tuple[Recorder, list[dict[str, float]]]:
     cli = build({"data.batch_size": 4})
     recorder = Recorder()
-    scaler = torch.amp.GradScaler(device, init_scale=SCALE.init)  # type: ignore[attr-defined]
+    scaler = torch.amp.GradScaler(device, init_scale=SCALE.init)
     trainer = pl.Trainer(
         accelerator=device,
         devices=1,
@@ -113,13 +114,15 @@ def test_inf_step_is_skipped_and_scale_halves_on_cuda(
     assert dtypes == [torch.float16] * 6
 
 
-@pytest.mark.gpu
-def test_sixteen_mixed_uses_the_configured_loss_scale() -> None:
-    plugin = precision_plugin("16-mixed", "gpu", SCALE)
+def test_sixteen_mixed_uses_the_configured_loss_scale(monkeypatch: pytest.MonkeyPatch) -> None:
+    # nothing touches the device before the first step
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    plugin = precision_plugin("16-mixed", "gpu", LossScale(init=64.0, growth_interval=7))
     assert plugin is not None
     assert plugin.scaler is not None
-    assert plugin.scaler.get_scale() == 50.0
-    assert plugin.scaler.get_growth_interval() == 2000
+    assert plugin.scaler.is_enabled()
+    assert plugin.scaler.get_scale() == 64.0
+    assert plugin.scaler.get_growth_interval() == 7
 
 
 @pytest.mark.parametrize("precision", ["bf16-mixed", "32-true"])
