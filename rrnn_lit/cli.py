@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-EXIT_BAD_COMMAND = 2
+EXIT_BAD_CONFIG = 64
 EXIT_BAD_INPUT = 65
 EXIT_CANNOT_WRITE = 74
 EXIT_INTERRUPTED = 130
@@ -27,7 +27,7 @@ _LIGHTNING_COMMANDS = ("fit", "validate", "test", "predict")
 def main(argv: list[str] | None = None) -> int:
     """Run a command line and return its exit code.
 
-    0 done, 2 bad command line or config, 65 bad input, 74 cannot write, 130 interrupted.
+    0 done, 64 bad command line or config, 65 bad input, 74 cannot write, 130 interrupted.
     """
     arguments = sys.argv[1:] if argv is None else argv
     command = arguments[0] if arguments else "--help"
@@ -46,7 +46,7 @@ def main(argv: list[str] | None = None) -> int:
     if command in _LIGHTNING_COMMANDS:
         return _run_lightning(command, arguments[1:])
     print(f"rrnn: wanted one of the commands below, got {command!r}\n\n{_HELP}", file=sys.stderr)
-    return EXIT_BAD_COMMAND
+    return EXIT_BAD_CONFIG
 
 
 def _run_lightning(command: str, options: list[str]) -> int:
@@ -73,13 +73,16 @@ def _run_lightning(command: str, options: list[str]) -> int:
         return EXIT_INTERRUPTED
     except OptionError as error:
         print(f"rrnn {command}: {error}; see `rrnn {command} --help`", file=sys.stderr)
-        return EXIT_BAD_COMMAND
+        return EXIT_BAD_CONFIG
     except (ValueError, MisconfigurationException) as error:
         print(f"rrnn {command}: {' '.join(str(error).split())}", file=sys.stderr)
         return EXIT_BAD_INPUT
     except OSError as error:
         print(f"rrnn {command}: cannot read or write: {error}", file=sys.stderr)
         return EXIT_CANNOT_WRITE
+    except KeyboardInterrupt:
+        print(f"rrnn {command}: interrupted; the same command starts again", file=sys.stderr)
+        return EXIT_INTERRUPTED
     finally:
         finish()
     return 0

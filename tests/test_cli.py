@@ -39,7 +39,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_unknown_command_is_named(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["fot"]) == cli.EXIT_BAD_COMMAND
+    assert cli.main(["fot"]) == cli.EXIT_BAD_CONFIG
     assert "wanted one of the commands below, got 'fot'" in complaint(capsys)
 
 
@@ -101,7 +101,7 @@ def test_a_mistake_in_a_file_is_one_line(
     content = yaml.safe_load(config.read_text(encoding="utf-8"))
     content[group][key] = value
     config.write_text(yaml.safe_dump(content), encoding="utf-8")
-    assert cli.main(["fit", "--config", str(config)]) == cli.EXIT_BAD_COMMAND
+    assert cli.main(["fit", "--config", str(config)]) == cli.EXIT_BAD_CONFIG
     line = complaint(capsys)
     assert "\n" not in line
     for word in words:

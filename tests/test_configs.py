@@ -78,7 +78,7 @@ def test_config_opens_with_command_hardware_time_and_result(path: Path) -> None:
         assert any(word in line for line in head), f"{path.name} does not say {word}"
 
 
-# paper.md sections 2, 3.4, 3.5, 5, 6, 8, 16
+# the paper and its author's program
 PAPER = {
     "trainer.precision": "16-mixed",
     "trainer.max_steps": 2_220_000,

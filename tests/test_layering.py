@@ -1,4 +1,4 @@
-"""Section 2 of the house style: which room may import what."""
+"""Which room may import what."""
 
 import ast
 from collections.abc import Iterator

@@ -1,6 +1,6 @@
 """Brackets, bars and repeated marks brought to one spelling, before words are cut.
 
-Rules of the author's implementation (paper.md section 12, step 9) and two of ours.
+Rules of the author's implementation and two of ours.
 """
 
 import re

@@ -1,6 +1,6 @@
 """The steps from a raw sentence to its tokens, in order, with counters (paper section 2.7).
 
-Order and meaning of the steps: paper.md section 12. Duplicates are dropped elsewhere, and the
+Duplicates are dropped elsewhere, and the
 end mark is added where words become ids.
 """
 

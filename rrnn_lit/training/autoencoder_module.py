@@ -22,6 +22,7 @@ from rrnn_lit.models.losses import Loss, match_drop_mask, reconstruction_loss
 from rrnn_lit.models.residual_rnn import FirstStep
 from rrnn_lit.training import metric_keys as keys
 from rrnn_lit.training.matched_words import MatchedWords
+from rrnn_lit.training.module_options import check_options
 from rrnn_lit.training.monitor import TrainingMonitor
 from rrnn_lit.training.optimizer import (
     RoundMoments,
@@ -109,7 +110,7 @@ class AutoencoderModule(pl.LightningModule):
     ) -> None:
         super().__init__()
         self.save_hyperparameters(logger=False)
-        _check_options(dict(self.hparams))
+        check_options(dict(self.hparams))
         self.autoencoder = SentenceAutoencoder(
             AutoencoderShape(
                 word_dim,
@@ -217,8 +218,7 @@ class AutoencoderModule(pl.LightningModule):
     def on_train_start(self) -> None:
         """Start the clock of the first interval."""
         self._logged_step = self.global_step
-        self.monitor.pause()
-        self.monitor.resume()
+        self.monitor.start()
 
     def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
         """Log the figures of the interval every `trainer.log_every_n_steps` steps."""
@@ -273,7 +273,10 @@ class AutoencoderModule(pl.LightningModule):
         valid_BT = valid_positions(lengths_B, num_steps)
         decoded_BT = torch.full_like(word_ids_BT, -1)
         decoded_BT[valid_BT] = self.words.nearest_word_ids(predicted_BTW[valid_BT])
-        matched_BT = self._matched(predicted_BTW, word_ids_BT, valid_BT, 0.0)
+        matched_BT = torch.zeros_like(valid_BT)
+        matched_BT[valid_BT] = self.words.is_nearest(
+            predicted_BTW[valid_BT], word_ids_BT[valid_BT]
+        )
         decoded = Decoded(word_ids_BT, decoded_BT, matched_BT, lengths_B)
         return EvaluationOutput(
             decoded=decoded,
@@ -338,24 +341,3 @@ class AutoencoderModule(pl.LightningModule):
                 f"digest {then[:12]}, not {self._dictionary_digest[:12]}"
             )
         self.monitor.num_sentences = checkpoint["num_sentences"]
-
-
-def _check_options(options: dict[str, Any]) -> None:
-    """Raise ValueError for the first option outside its range."""
-    ranges = {
-        "feed_forward_scale": (0.0, None),
-        "recurrent_scale": (0.0, None),
-        "match_drop": (0.0, 1.0),
-        "match_margin": (0.0, 2.0),
-        "learning_rate": (0.0, None),
-        "decay": (0.0, 1.0),
-        "l2": (0.0, None),
-        "beta1": (0.0, 1.0),
-        "beta2": (0.0, 1.0),
-        "eps": (0.0, None),
-    }
-    for name, (low, high) in ranges.items():
-        value = options[name]
-        if not low <= value <= (float("inf") if high is None else high):
-            upper = "" if high is None else f" and at most {high}"
-            raise ValueError(f"model.{name}: wanted at least {low}{upper}, got {value}")

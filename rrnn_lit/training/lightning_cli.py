@@ -22,6 +22,7 @@ from rrnn_lit.training.checkpoints import (
     best_checkpoint,
 )
 from rrnn_lit.training.metrics_log import MetricsLog
+from rrnn_lit.training.outcome import print_outcome
 from rrnn_lit.training.precision import LossScale, precision_plugin, refuse_changed_precision
 from rrnn_lit.training.predictions import PredictionWriter
 from rrnn_lit.training.progress import StepsProgress
@@ -34,9 +35,10 @@ from rrnn_lit.training.run_folder import (
     RunSettings,
     choose_folder,
     point_latest,
+    reopen_run,
 )
 from rrnn_lit.training.sample_sentences import SampleSentences
-from rrnn_lit.training.samples import reconstruction_table, write_reconstructions
+from rrnn_lit.training.samples import write_reconstructions
 from rrnn_lit.training.stopping import MatchedWordsStopping
 from rrnn_lit.training.summary import (
     add_split,
@@ -163,6 +165,11 @@ class RRNNCLI(LightningCLI):
         settings = RunSettings(self.options.run.folder, self.options.run.if_exists)
         checkpoint = self.options.get("ckpt_path")
         own = checkpoint and Path(settings.folder) in Path(checkpoint).parents
+        if not self._fits and not checkpoint:
+            raise ValueError(
+                f"ckpt_path: wanted the run to {self.subcommand}, as --run RUN or as "
+                "--ckpt_path FILE, got none"
+            )
         if not self._fits or own:
             self.folder = Path(settings.folder)
             return
@@ -229,6 +236,10 @@ class RRNNCLI(LightningCLI):
         if not self._fits:
             return
         trainer_options = self.options.trainer
+        if trainer_options.max_steps < 1:
+            raise ValueError(
+                f"trainer.max_steps: wanted at least 1 step, got {trainer_options.max_steps}"
+            )
         wanted = trainer_options.max_steps * trainer_options.accumulate_grad_batches
         available = self.datamodule.available_batches
         if wanted > available:
@@ -247,6 +258,7 @@ class RRNNCLI(LightningCLI):
         """
         if self.trainer.is_global_zero:
             point_latest(self.folder)
+            reopen_run(self.folder)
         try:
             self.trainer.fit(model, **kwargs)
         except SystemExit as error:
@@ -273,18 +285,7 @@ class RRNNCLI(LightningCLI):
         reconstructions = self.samples.reconstructions
         write_reconstructions(self.folder / RECONSTRUCTIONS_FILE, reconstructions)
         write_json(self.folder / SUMMARY_FILE, summary)
-        console = Console()
-        console.print(reconstruction_table(reconstructions, "sentences of tune, never trained on"))
-        print_summary(summary, console)
-        console.print(f"the run is in {self.folder}", highlight=False)
-        offline = sorted((self.folder / "wandb").glob("offline-run-*"))
-        if offline:
-            console.print(
-                f"W&B, offline: look with `wandb leet {offline[-1]}`, send with "
-                f"`wandb sync {offline[-1]}`",
-                highlight=False,
-                soft_wrap=True,
-            )
+        print_outcome(self.folder, summary, reconstructions)
 
     def after_test(self) -> None:
         """Add the figures of holdout to the summary of a finished run."""

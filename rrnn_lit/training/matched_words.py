@@ -28,7 +28,7 @@ _RATES = {
 
 
 class MatchedWords(Metric):
-    """Counts and rates of section 10 of the specification, also by sentence length.
+    """Counts and rates of the paper and strict ones (D-32), also by sentence length.
 
     States are integer sums, so the result does not depend on batches, processes or order.
 

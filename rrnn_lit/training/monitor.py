@@ -42,6 +42,11 @@ class TrainingMonitor:
         for name, value in (("loss", loss), ("words", num_words), ("dropped", dropped)):
             self._sums[name] = self._sums[name] + value if name in self._sums else value
 
+    def start(self) -> None:
+        """Begin the first interval when training begins."""
+        self._matching.take()
+        self._new_interval()
+
     def pause(self) -> None:
         """Leave out the time since the last step, an evaluation for example."""
         self._paused_at = time.perf_counter()

@@ -10,7 +10,7 @@ import yaml
 from lightning.pytorch.cli import LightningArgumentParser, SaveConfigCallback
 from lightning.pytorch.loggers import WandbLogger
 
-from rrnn_lit.training.run_folder import CONFIG_FILE
+from rrnn_lit.training.run_folder import CONFIG_FILE, free_name
 
 
 class SaveRunConfig(SaveConfigCallback):
@@ -40,7 +40,7 @@ class SaveRunConfig(SaveConfigCallback):
         text = self.parser.dump(config, skip_none=False)
         path = self.folder / CONFIG_FILE
         if path.exists() and path.read_text(encoding="utf-8") != text:
-            shutil.copyfile(path, _free_name(path))
+            shutil.copyfile(path, free_name(path))
         # by rename: a folder without config.yaml does not count as a run
         part = path.with_name(f"{path.name}.{os.getpid()}.part")
         part.write_text(text, encoding="utf-8")
@@ -48,10 +48,3 @@ class SaveRunConfig(SaveConfigCallback):
         for logger in trainer.loggers:
             if isinstance(logger, WandbLogger):
                 logger.experiment.config.update(yaml.safe_load(text), allow_val_change=True)
-
-
-def _free_name(path: Path) -> Path:
-    number = 1
-    while (earlier := path.with_name(f"{path.stem}.{number}{path.suffix}")).exists():
-        number += 1
-    return earlier

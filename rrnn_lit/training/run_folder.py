@@ -50,6 +50,21 @@ def is_run(folder: Path) -> bool:
     return (folder / CONFIG_FILE).is_file()
 
 
+def free_name(path: Path) -> Path:
+    """Return `name.1.ext`, `name.2.ext`, ...: the first that is not taken."""
+    number = 1
+    while (earlier := path.with_name(f"{path.stem}.{number}{path.suffix}")).exists():
+        number += 1
+    return earlier
+
+
+def reopen_run(folder: Path) -> None:
+    """Put the summary of a finished run aside: a run that is extended is unfinished again."""
+    summary = folder / SUMMARY_FILE
+    if summary.is_file():
+        summary.rename(free_name(summary))
+
+
 def is_finished(folder: Path) -> bool:
     """Return whether the run in `folder` reached its end."""
     return (folder / SUMMARY_FILE).is_file()

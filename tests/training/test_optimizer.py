@@ -73,7 +73,7 @@ def test_counts_performed_updates_only() -> None:
 
 
 def test_learning_rate_of_the_paper_after_its_whole_run() -> None:
-    # paper.md section 6: 2.35e-6 with the paper's digits, halved every 528,600 updates or so
+    # the paper: 2.35e-6 with the paper's digits, halved every 528,600 updates or so
     assert learning_rate_after(0, 4.22e-5, 0.9999987) == 4.22e-5
     after = learning_rate_after(2_220_000, 4.22e-5, 0.9999987)
     assert after == pytest.approx(4.22e-5 * math.exp(2_220_000 * math.log(0.9999987)), rel=1e-9)
@@ -90,7 +90,7 @@ def test_moments_are_rounded_to_fp16_after_each_step() -> None:
     parameters = make_parameters(torch.float32)
     optimizer = make_adam(parameters, LEARNING_RATE, BETAS, EPS, 0.0)
     optimizer.register_step_post_hook(round_moments)
-    # paper.md section 7: below 1.7e-3 the second moment (1 - beta2) g^2 cannot leave zero
+    # the author's arithmetic: below 1.7e-3 the second moment (1 - beta2) g^2 cannot leave zero
     gradients = [torch.full_like(parameters[0], 1.2345e-3), torch.full_like(parameters[1], 0.3333)]
     for parameter, gradient in zip(parameters, gradients, strict=True):
         parameter.grad = gradient
