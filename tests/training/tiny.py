@@ -98,6 +98,8 @@ def in_child(work: Callable[[], int]) -> int:
     child = os.fork()
     if child == 0:
         code = 70
+        # the parent's pool of threads does not exist here: waiting for it would never end
+        torch.set_num_threads(1)
         try:
             code = work()
         finally:
