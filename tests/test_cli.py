@@ -48,12 +48,12 @@ def test_unknown_command_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     [
         (
             ["--model.hiden_size", "3"],
-            2,
+            64,
             "unrecognized arguments: --model.hiden_size 3; see `rrnn fit --help`",
         ),
         (
             ["--model.hidden_size", "3.5"],
-            2,
+            64,
             "Parser key \"model.hidden_size\": Expected a <class 'int'>. Got value: 3.5; "
             "see `rrnn fit --help`",
         ),
@@ -64,8 +64,9 @@ def test_unknown_command_is_named(capsys: pytest.CaptureFixture[str]) -> None:
         ),
         (["--trainer.accelerator", "gpu"], 65, "No supported gpu backend found!"),
         (["--data.batch_size", "0"], 65, "data.batch_size: wanted a number of at least 1, got 0"),
+        (["--trainer.max_steps", "-1"], 65, "trainer.max_steps: wanted at least 1 step, got -1"),
     ],
-    ids=["misspelt", "wrong type", "out of range", "no GPU", "no batch"],
+    ids=["misspelt", "wrong type", "out of range", "no GPU", "no batch", "endless"],
 )
 def test_a_mistake_is_one_line(
     config: Path,
@@ -188,3 +189,11 @@ def test_the_program_answers_without_loading_torch(tmp_path: Path) -> None:
         "sys.exit(any(name in sys.modules for name in ('torch', 'lightning', 'numpy')))"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
+
+
+@pytest.mark.parametrize("command", ["validate", "test", "predict"])
+def test_untrained_weights_are_not_evaluated(
+    config: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    assert cli.main([command, "--config", str(config)]) == cli.EXIT_BAD_INPUT
+    assert "ckpt_path: wanted the run" in complaint(capsys)

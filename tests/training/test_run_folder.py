@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from rrnn_lit.training import run_folder
 from rrnn_lit.training.run_folder import RunSettings, choose_folder
 
 
@@ -58,3 +59,10 @@ def test_a_folder_without_a_run_is_free(tmp_path: Path) -> None:
     (tmp_path / "demo").mkdir()
     folder, resumes = choose_folder(RunSettings(str(tmp_path / "demo"), "error"))
     assert (folder.name, resumes) == ("demo", False)
+
+
+def test_an_extended_run_is_unfinished_again(tmp_path: Path) -> None:
+    (tmp_path / run_folder.SUMMARY_FILE).write_text("{}")
+    run_folder.reopen_run(tmp_path)
+    assert not run_folder.is_finished(tmp_path)
+    assert (tmp_path / "summary.1.json").read_text() == "{}"

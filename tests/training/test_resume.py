@@ -1,0 +1,176 @@
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from torch import Tensor
+
+from rrnn_lit import cli as command
+from rrnn_lit.data.synthetic import write_synthetic
+from rrnn_lit.training.autoencoder_module import AutoencoderModule
+from rrnn_lit.training.lightning_cli import RRNNCLI
+from rrnn_lit.training.metrics_log import read_metrics
+from rrnn_lit.training.summary import read_summary
+from tests.training.conftest import Fit, WriteConfig
+from tests.training.tiny import TINY, Options, die, differences, in_child, load
+
+LAST = "checkpoints/last.ckpt"
+
+
+def kill_in(name: str, step: int) -> Callable[[], None]:
+    """Return what makes AutoencoderModule kill the process in a method at a step."""
+
+    def arm() -> None:
+        original = getattr(AutoencoderModule, name)
+
+        def method(self: AutoencoderModule, *arguments: Any, **options: Any) -> Any:
+            if self.global_step == step:
+                die()
+            return original(self, *arguments, **options)
+
+        setattr(AutoencoderModule, name, method)
+
+    return arm
+
+
+def kill_in_save(step: int) -> Callable[[], None]:
+    """Return what kills the process when last.ckpt of a step is written, not yet renamed."""
+
+    def arm() -> None:
+        replace = os.replace
+
+        def kill(source: Any, target: Any) -> None:
+            if Path(target).name == "last.ckpt" and load(Path(source))["global_step"] == step:
+                die()
+            replace(source, target)
+
+        os.replace = kill  # type: ignore[assignment]
+
+    return arm
+
+
+@pytest.mark.parametrize(
+    "arm",
+    [
+        kill_in("training_step", 6),  # right after last.ckpt of step 6
+        kill_in("training_step", 8),  # right after an evaluation
+        kill_in("training_step", 5),  # two steps after last.ckpt: they are done again
+        kill_in("validation_step", 8),
+        kill_in_save(6),
+    ],
+    ids=["after last.ckpt", "after evaluation", "between", "in evaluation", "in save"],
+)
+def test_resume_equals_uninterrupted(
+    fit: Fit,
+    write_config: WriteConfig,
+    run_folder: Path,
+    straight_run: Path,
+    arm: Callable[[], None],
+) -> None:
+    def run() -> int:
+        arm()
+        RRNNCLI(["fit", "--config", str(write_config())])
+        return 0
+
+    assert in_child(run) == -9
+    resumed = fit({}, "--run.if_exists", "resume")
+    assert resumed.folder == run_folder
+    for name in (LAST, "checkpoints/best.ckpt"):
+        assert differences(load(straight_run / name), load(run_folder / name)) == []
+    assert sorted(p.name for p in (run_folder / "checkpoints").iterdir()) == [
+        "best.ckpt",
+        "last.ckpt",
+    ]
+    assert comparable(straight_run) == comparable(run_folder)
+
+
+def comparable(folder: Path) -> list[Any]:
+    """Return what evaluations logged and the summary, without times and places."""
+    records = read_metrics(folder / "metrics.jsonl")
+    figures = [
+        {k: v for k, v in r.items() if k not in ("time", "life")}
+        for r in records
+        if "test/matched_words" in r
+    ]
+    summary = {k: v for k, v in read_summary(folder).items() if k != "seconds"}
+    return [figures, summary]
+
+
+def test_interrupted_run_can_be_resumed(
+    write_config: WriteConfig,
+    run_folder: Path,
+    straight_run: Path,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    def interrupt() -> int:
+        original = AutoencoderModule.training_step
+
+        def training_step(self: AutoencoderModule, *arguments: Any) -> Tensor:
+            if self.global_step == 7:
+                raise KeyboardInterrupt
+            return original(self, *arguments)
+
+        AutoencoderModule.training_step = training_step  # type: ignore[method-assign,assignment]
+        return command.main(["fit", "--config", str(write_config())])
+
+    assert in_child(interrupt) == command.EXIT_INTERRUPTED
+    assert f"interrupted at step 7; go on with `rrnn fit --resume {run_folder}`" in (
+        capfd.readouterr().err
+    )
+    assert command.main(["fit", "--resume", str(run_folder)]) == 0
+    assert differences(load(straight_run / LAST), load(run_folder / LAST)) == []
+
+
+@pytest.mark.parametrize("first_end", [7, 9, 8], ids=["odd step", "saved", "evaluated"])
+def test_extended_run_equals_straight_run(
+    fit: Fit, run_folder: Path, straight_run: Path, first_end: int
+) -> None:
+    fit({"trainer.max_steps": first_end})
+    assert (
+        command.main(
+            [
+                "fit",
+                f"--resume={run_folder}",
+                "--trainer.max_steps",
+                str(TINY["trainer.max_steps"]),
+            ]
+        )
+        == 0
+    )
+    assert differences(load(straight_run / LAST), load(run_folder / LAST)) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"model.hidden_size": 20}, "model.hidden_size: the checkpoint has 16, the config 20"),
+        ({"model.l2": 0.5}, "model.l2: the checkpoint has 0.001, the config 0.5"),
+        ({"model.beta2": 0.5}, "model.beta2: the checkpoint has 0.99, the config 0.5"),
+        ({"data.batch_size": 4}, "data.batch_size: the checkpoint was written with 8, got 4"),
+        ({"data.seed": 5}, "data.seed: the checkpoint was written with 1234, got 5"),
+    ],
+)
+def test_resume_refuses_a_changed_option_by_name(
+    fit: Fit, run_folder: Path, change: Options, message: str
+) -> None:
+    fit({"trainer.max_steps": 4})
+    with pytest.raises(ValueError, match=message):
+        fit(change, "--ckpt_path", str(run_folder / LAST))
+
+
+def test_resume_refuses_another_dictionary(fit: Fit, run_folder: Path, tmp_path: Path) -> None:
+    fit({"trainer.max_steps": 4})
+    write_synthetic(tmp_path / "other", seed=1)
+    other = {"data.folder": str(tmp_path / "other")}
+    with pytest.raises(ValueError, match="data.folder: .* trained with another dictionary"):
+        fit(other, "--ckpt_path", str(run_folder / LAST))
+
+
+def test_learning_rate_may_change_on_resume(fit: Fit, run_folder: Path) -> None:
+    fit({"trainer.max_steps": 4})
+    cli = fit({"model.learning_rate": 0.5}, "--ckpt_path", str(run_folder / LAST))
+    records = read_metrics(cli.folder / "metrics.jsonl")
+    rates = {r["step"]: r["optimizer/learning_rate"] for r in records if "train/loss" in r}
+    assert np.allclose([rates[3], rates[6]], [0.01 * 0.99**2, 0.5 * 0.99**5], rtol=1e-12)
