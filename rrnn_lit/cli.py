@@ -51,7 +51,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _run_lightning(command: str, options: list[str]) -> int:
     """Run a LightningCLI subcommand; a user's mistake becomes one line on stderr."""
-    # read when torch loads: threads that spin while they wait slow a busy machine down (EXPERIMENTS.md)
+    # read when torch loads: threads that spin while they wait slow a busy machine down
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         arguments = [command, *expand_run(command, options)]
