@@ -3,7 +3,10 @@
 The decoder is not autoregressive: it sees the sentence vector at every step and never a word.
 Which words the predicted vectors stand for is decided by the dictionary (`words/nearest.py`).
 
-Shapes: B sentences, T words of the longest, W word_dim, H hidden_size, S sentence_vector_size.
+Inside, words are packed rows (`models/packing.py`); nothing is computed for padding.
+
+Shapes: B sentences, T words of the longest, N words of all sentences, W word_dim, H hidden_size,
+S sentence_vector_size.
 """
 
 from dataclasses import dataclass
@@ -14,7 +17,10 @@ from torch import Tensor, nn
 
 from rrnn_lit.models.dropout import LockedDropout
 from rrnn_lit.models.initialisation import Initialisation, initialise_weight
-from rrnn_lit.models.residual_rnn import FirstStep, ResidualRNN
+from rrnn_lit.models.packing import Packing
+from rrnn_lit.models.recurrence import FirstStep
+from rrnn_lit.models.residual_rnn import ResidualRNN
+from rrnn_lit.models.weight_gradients import WeightGradients, linear
 
 DropoutPosition = Literal["output", "before_tanh"]
 
@@ -22,13 +28,6 @@ DropoutPosition = Literal["output", "before_tanh"]
 def valid_positions(lengths_B: Tensor, num_steps: int) -> Tensor:
     """Return a bool mask (B, T), True at the words of each sentence."""
     return torch.arange(num_steps, device=lengths_B.device) < lengths_B[:, None]
-
-
-def reverse_words(word_vectors_BTW: Tensor, lengths_B: Tensor) -> Tensor:
-    """Return the words of each sentence in reverse, inside its true length: EOS comes first."""
-    steps_T = torch.arange(word_vectors_BTW.shape[1], device=word_vectors_BTW.device)
-    source_BT = (lengths_B[:, None] - 1 - steps_T).clamp(min=0)
-    return word_vectors_BTW.gather(1, source_BT[..., None].expand_as(word_vectors_BTW))
 
 
 class OutputActivation(nn.Module):
@@ -46,11 +45,21 @@ class OutputActivation(nn.Module):
         self.dropout = LockedDropout(dropout, locked)
         self.position = position
 
-    def forward(self, states: Tensor) -> Tensor:
-        """Return activations of the shape of `states`."""
+    @property
+    def wants(self) -> Literal["states", "activations"]:
+        """What the layer must hand over; the tanh is cheapest inside its loop."""
+        return "activations" if self.position == "output" else "states"
+
+    def forward(self, values: Tensor, packing: Packing | None = None) -> Tensor:
+        """Return activations of the shape of `values`, which are what `wants` says.
+
+        Args:
+            values: one row a sentence, (B, H), or packed rows, (N, H).
+            packing: of packed rows; None for one row a sentence.
+        """
         if self.position == "output":
-            return self.dropout(torch.tanh(states))
-        return torch.tanh(self.dropout(states))
+            return self.dropout(values, packing)
+        return torch.tanh(self.dropout(values, packing))
 
     if TYPE_CHECKING:
         __call__ = forward
@@ -97,12 +106,18 @@ class SentenceEncoder(nn.Module):
         Args:
             word_vectors_BTW: the words of each sentence in reading order, EOS last; values
                 beyond a sentence's length are ignored.
-            lengths_B: number of words, EOS included, at least 1, int64.
+            lengths_B: number of words, EOS included, at least 1, int64; best on the host.
         """
-        states_BTH = self.rnn(reverse_words(word_vectors_BTW, lengths_B))
-        rows = torch.arange(len(lengths_B), device=lengths_B.device)
-        last_BH = states_BTH[rows, lengths_B - 1]
-        return torch.tanh(self.sentence_vector(self.activation(last_BH)))
+        packing = Packing.of(lengths_B, word_vectors_BTW.device)
+        return self.encode(packing.pack(word_vectors_BTW), packing)
+
+    def encode(self, word_vectors_NW: Tensor, packing: Packing) -> Tensor:
+        """Return sentence_vector_BS of packed words, in the order of the batch."""
+        last_BH = self.rnn.read_backwards(word_vectors_NW, packing)
+        if self.activation.wants == "activations":
+            last_BH = torch.tanh(last_BH)
+        vectors_BS = linear(self.sentence_vector, self.activation(last_BH), self.rnn.deferred)
+        return torch.tanh(vectors_BS)[packing.ranks_B]
 
     if TYPE_CHECKING:
         __call__ = forward
@@ -122,9 +137,16 @@ class SentenceDecoder(nn.Module):
 
     def forward(self, sentence_vector_BS: Tensor, num_steps: int) -> Tensor:
         """Return predicted_BTW for `num_steps` positions, no activation on it (section 2.1)."""
-        states_BTH = self.rnn.forward_constant(sentence_vector_BS, num_steps)
-        predicted_BTW: Tensor = self.output(self.activation(states_BTH))
-        return predicted_BTW
+        lengths_B = torch.full((len(sentence_vector_BS),), num_steps)
+        packing = Packing.of(lengths_B, sentence_vector_BS.device)
+        return packing.unpack(self.decode(sentence_vector_BS, packing), num_steps)
+
+    def decode(self, sentence_vector_BS: Tensor, packing: Packing) -> Tensor:
+        """Return packed predicted_NW for as many positions as each sentence has words."""
+        inputs_BS = sentence_vector_BS[packing.order_B]
+        values_NH = self.rnn.write(inputs_BS, packing, self.activation.wants)
+        activations_NH = self.activation(values_NH, packing)
+        return linear(self.output, activations_NH, self.rnn.deferred)
 
     if TYPE_CHECKING:
         __call__ = forward
@@ -167,14 +189,28 @@ class SentenceAutoencoder(nn.Module):
             else:
                 initialise_weight(parameter, kind, feed_forward_scale)
 
+    def defer_weight_gradients(self, deferred: WeightGradients) -> None:
+        """Send the gradients of all weight matrices to `deferred` instead of `.grad`.
+
+        Biases keep theirs. Every factor of a weight gradient is a bias gradient's summand, so that
+        finite bias gradients mean finite weight gradients.
+        """
+        self.encoder.rnn.deferred = self.decoder.rnn.deferred = deferred
+
     def forward(self, word_vectors_BTW: Tensor, lengths_B: Tensor) -> Tensor:
-        """Return predicted_BTW; positions beyond a sentence's length are exactly zero."""
-        num_steps = word_vectors_BTW.shape[1]
-        sentence_vector_BS = self.encoder(word_vectors_BTW, lengths_B)
-        predicted_BTW = self.decoder(sentence_vector_BS, num_steps)
-        # selected, not multiplied: an infinity times zero would be NaN
-        valid_BT = valid_positions(lengths_B, num_steps)
-        return torch.where(valid_BT[..., None], predicted_BTW, 0.0)
+        """Return predicted_BTW; positions beyond a sentence's length are exactly zero.
+
+        Args:
+            word_vectors_BTW: as the encoder reads them.
+            lengths_B: number of words, EOS included, at least 1, int64; best on the host.
+        """
+        packing = Packing.of(lengths_B, word_vectors_BTW.device)
+        predicted_NW = self.reconstruct(packing.pack(word_vectors_BTW), packing)
+        return packing.unpack(predicted_NW, word_vectors_BTW.shape[1])
+
+    def reconstruct(self, word_vectors_NW: Tensor, packing: Packing) -> Tensor:
+        """Return packed predicted_NW of packed words."""
+        return self.decoder.decode(self.encoder.encode(word_vectors_NW, packing), packing)
 
     if TYPE_CHECKING:
         __call__ = forward

@@ -1,13 +1,14 @@
 """Dropout with one mask for all words of a sentence (author's implementation, decision D-2).
 
-Shapes: B sentences, T words, H hidden_size.
+Shapes: B sentences, N words of all sentences (packed rows), H hidden_size.
 """
 
 from typing import TYPE_CHECKING
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from rrnn_lit.models.packing import Packing
 
 
 class LockedDropout(nn.Module):
@@ -26,14 +27,19 @@ class LockedDropout(nn.Module):
         self.p = p
         self.locked = locked
 
-    def forward(self, inputs: Tensor) -> Tensor:
-        """Return `inputs`, shape (B, H) or (B, T, H), with the mask applied in training mode."""
+    def forward(self, inputs: Tensor, packing: Packing | None = None) -> Tensor:
+        """Return `inputs` with the mask applied in training mode.
+
+        Args:
+            inputs: one row a sentence, (B, H), or packed rows, (N, H).
+            packing: which sentence a packed row belongs to; None for one row a sentence.
+        """
         if not self.training or self.p == 0:
             return inputs
-        if not self.locked or inputs.dim() == 2:
+        if not self.locked or packing is None:
             return F.dropout(inputs, self.p)
-        mask_B1H = torch.empty_like(inputs[:, :1]).bernoulli_(1 - self.p) / (1 - self.p)
-        return inputs * mask_B1H
+        mask_BH = inputs.new_empty(packing.num_sentences, inputs.shape[1]).bernoulli_(1 - self.p)
+        return inputs * (mask_BH / (1 - self.p))[packing.ranks_N]
 
     if TYPE_CHECKING:
         __call__ = forward

@@ -5,19 +5,21 @@
 
 `h` is the pre-activation state (the paper's p in Figure 2); the next layer sees `tanh(h)`. The
 concatenation drawn in Figure 2 equals the sum `W_x x + W_h tanh(h)`.
-The layer applies neither dropout nor the output tanh; those belong to encoder and decoder.
+The layer applies neither dropout nor the output tanh; those belong to encoder and decoder. How
+the steps are computed is in `models/recurrence.py`.
 
-Shapes: B sentences, T words, I input size (word_dim, or sentence_vector_size in the decoder),
-H hidden_size.
+Shapes: B sentences, T words, N words of all sentences, I input size (word_dim, or
+sentence_vector_size in the decoder), H hidden_size.
 """
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-FirstStep = Literal["bias_term", "learned_state"]
+from rrnn_lit.models.packing import Packing
+from rrnn_lit.models.recurrence import Course, FirstStep, Result, recur
+from rrnn_lit.models.weight_gradients import WeightGradients
 
 
 class ResidualRNN(nn.Module):
@@ -41,43 +43,41 @@ class ResidualRNN(nn.Module):
         self.bias_0 = nn.Parameter(torch.zeros(hidden_size))
         self.bias_1 = nn.Parameter(torch.zeros(hidden_size))
         self.bias_2 = nn.Parameter(torch.zeros(hidden_size))
+        self.deferred: WeightGradients | None = None
 
     def forward(self, inputs_BTI: Tensor) -> Tensor:
-        """Return the states after every word, (B, T, H), fp32 or fp64."""
-        projected_BTH = F.linear(inputs_BTI, self.weight_x, self.bias_1)
-        return self._unroll(list(projected_BTH.unbind(dim=1)))
+        """Return the states after every word of sentences of equal length, (B, T, H).
 
-    def forward_constant(self, input_BI: Tensor, num_steps: int) -> Tensor:
-        """Return the states of `num_steps` steps that all see the same input, (B, num_steps, H).
-
-        The input is projected once, not once per step.
+        They are fp32, or float64 where the weights are.
         """
-        projected_BH = F.linear(input_BI, self.weight_x, self.bias_1)
-        return self._unroll([projected_BH] * num_steps)
+        lengths_B = torch.full(inputs_BTI.shape[:1], inputs_BTI.shape[1])
+        packing = Packing.of(lengths_B, inputs_BTI.device)
+        states_NH = self._recur(packing.pack(inputs_BTI), packing, False, False, "states")
+        return packing.unpack(states_NH, packing.num_steps)
 
-    def _unroll(self, projected: list[Tensor]) -> Tensor:
-        """Run the recurrence over projected inputs (B, H), one a step."""
-        # cast once a sentence: autocast would cast the weights anew at every word
-        weight_h, weight_2, bias_2 = (
-            w.to(projected[0].dtype) for w in (self.weight_h, self.weight_2, self.bias_2)
+    def read_backwards(self, inputs_NI: Tensor, packing: Packing) -> Tensor:
+        """Return the states after reading each sentence from its last word to its first, (B, H).
+
+        Inputs are packed rows; the result is by rank.
+        """
+        return self._recur(inputs_NI, packing, True, False, "last")
+
+    def write(self, inputs_BI: Tensor, packing: Packing, result: Result) -> Tensor:
+        """Return the packed states or activations (N, H) of steps that all see the same input.
+
+        The input of each sentence, by rank, is projected once, not once per step.
+        """
+        return self._recur(inputs_BI, packing, False, True, result)
+
+    def _recur(
+        self, inputs: Tensor, packing: Packing, reverse: bool, shared_input: bool, result: Result
+    ) -> Tensor:
+        parameters = (self.weight_x, self.bias_1, self.bias_0)
+        parameters += (self.weight_h, self.weight_2, self.bias_2)
+        course = Course.over(
+            packing, reverse, shared_input, self.first_step, result, self.deferred
         )
-
-        def residual(branch_BH: Tensor) -> Tensor:
-            update_BH = F.linear(torch.tanh(branch_BH), weight_2, bias_2)
-            # the state is a sum of up to 60 updates: 16-bit sums would drop the small ones
-            return update_BH if update_BH.dtype == torch.float64 else update_BH.float()
-
-        def step(state_BH: Tensor, projected_BH: Tensor) -> Tensor:
-            recurrent_BH = F.linear(torch.tanh(state_BH), weight_h)
-            return state_BH + residual(projected_BH + recurrent_BH)
-
-        if self.first_step == "learned_state":
-            states = [step(self.bias_0.expand_as(projected[0]), projected[0])]
-        else:
-            states = [residual(projected[0] + self.bias_0)]
-        for projected_BH in projected[1:]:
-            states.append(step(states[-1], projected_BH))
-        return torch.stack(states, dim=1)
+        return recur(inputs, parameters, course)
 
     if TYPE_CHECKING:
         __call__ = forward

@@ -9,11 +9,10 @@ from rrnn_lit.models.autoencoder import (
     AutoencoderShape,
     DropoutPosition,
     SentenceAutoencoder,
-    reverse_words,
     valid_positions,
 )
 from rrnn_lit.models.initialisation import Initialisation
-from rrnn_lit.models.residual_rnn import FirstStep
+from rrnn_lit.models.recurrence import FirstStep
 from tests.reference import decode_sentence, encode_sentence, run_cell
 
 PAPER = AutoencoderShape(
@@ -92,13 +91,6 @@ def test_equals_loop_reference(first_step: FirstStep, sentence_vector_size: int 
         torch.testing.assert_close(vectors_BS[row], vector_S)
         wanted_TW = decode_sentence(model, vector_S, length)
         torch.testing.assert_close(predicted_BTW[row, :length], wanted_TW)
-
-
-def test_words_are_reversed_inside_their_sentence() -> None:
-    words_BTW = torch.tensor([[[1.0], [2.0], [3.0], [9.0]], [[5.0], [6.0], [7.0], [8.0]]])
-    reversed_BTW = reverse_words(words_BTW, torch.tensor([3, 4]))
-    assert reversed_BTW[0, :3, 0].tolist() == [3.0, 2.0, 1.0]
-    assert reversed_BTW[1, :, 0].tolist() == [8.0, 7.0, 6.0, 5.0]
 
 
 def test_encoder_sees_the_end_of_the_sentence_first() -> None:
@@ -286,7 +278,8 @@ def test_encoder_and_decoder_draw_their_own_masks() -> None:
     model = transparent_model("output")
     words_BTW = torch.randn(30, 5, 6, dtype=torch.float64)
     vectors = []
-    model.encoder.register_forward_hook(lambda _module, _inputs, output: vectors.append(output))
+    layer = model.encoder.sentence_vector
+    layer.register_forward_hook(lambda _module, _inputs, output: vectors.append(output))
     predicted_BTW = model(words_BTW, torch.full((30,), 5))
     assert not torch.equal(vectors[0] != 0, predicted_BTW[:, 0] != 0)
 

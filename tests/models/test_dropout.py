@@ -2,21 +2,30 @@ import pytest
 import torch
 
 from rrnn_lit.models.dropout import LockedDropout
+from rrnn_lit.models.packing import Packing
+
+
+def drop(inputs_BTH: torch.Tensor, p: float = 0.5, locked: bool = True) -> torch.Tensor:
+    """Apply dropout in training mode to sentences of equal length."""
+    lengths_B = torch.full(inputs_BTH.shape[:1], inputs_BTH.shape[1])
+    packing = Packing.of(lengths_B, inputs_BTH.device)
+    outputs_NH = LockedDropout(p, locked)(packing.pack(inputs_BTH), packing)
+    return packing.unpack(outputs_NH, inputs_BTH.shape[1])
 
 
 def test_locked_mask_is_the_same_at_all_words() -> None:
-    outputs_BTH = LockedDropout(0.5, locked=True)(torch.ones(8, 5, 40))
+    outputs_BTH = drop(torch.ones(8, 5, 40))
     assert torch.equal(outputs_BTH, outputs_BTH[:, :1].expand_as(outputs_BTH))
 
 
 def test_every_sentence_and_unit_draws_for_itself() -> None:
-    mask_BH = LockedDropout(0.5, locked=True)(torch.ones(8, 5, 40))[:, 0]
+    mask_BH = drop(torch.ones(8, 5, 40))[:, 0]
     assert len(mask_BH.unique(dim=0)) == 8
     assert len(mask_BH.unique(dim=1).T) > 30
 
 
 def test_unlocked_mask_differs_between_words() -> None:
-    outputs_BTH = LockedDropout(0.5, locked=False)(torch.ones(8, 5, 40))
+    outputs_BTH = drop(torch.ones(8, 5, 40), locked=False)
     assert not torch.equal(outputs_BTH, outputs_BTH[:, :1].expand_as(outputs_BTH))
 
 
@@ -27,7 +36,8 @@ def test_kept_units_are_scaled_and_dropped_ones_are_zero(
     p: float, kept: float, locked: bool, shape: tuple[int, ...]
 ) -> None:
     inputs = torch.randn(shape)
-    ratio = LockedDropout(p, locked)(inputs) / inputs
+    outputs = drop(inputs, p, locked) if len(shape) == 3 else LockedDropout(p, locked)(inputs)
+    ratio = outputs / inputs
     is_kept = ratio != 0
     torch.testing.assert_close(ratio[is_kept], torch.full_like(ratio[is_kept], kept))
     # 15,000 independent draws: 0.03 is more than seven standard deviations
@@ -45,7 +55,7 @@ def test_nothing_happens_in_evaluation_or_at_probability_zero(
 
 def test_gradient_passes_the_kept_units_only() -> None:
     inputs_BTH = torch.randn(3, 4, 50, requires_grad=True)
-    outputs_BTH = LockedDropout(0.5, locked=True)(inputs_BTH)
+    outputs_BTH = drop(inputs_BTH)
     (gradient_BTH,) = torch.autograd.grad(outputs_BTH.sum(), inputs_BTH)
     assert torch.equal(gradient_BTH, 2.0 * (outputs_BTH != 0))
 

@@ -7,7 +7,9 @@ from torch import Tensor
 from torch.func import functional_call
 from torch.utils.flop_counter import FlopCounterMode
 
-from rrnn_lit.models.residual_rnn import FirstStep, ResidualRNN
+from rrnn_lit.models.packing import Packing
+from rrnn_lit.models.recurrence import FirstStep
+from rrnn_lit.models.residual_rnn import ResidualRNN
 from tests.reference import run_cell
 
 FIRST_STEPS = get_args(FirstStep)
@@ -20,6 +22,12 @@ def make_cell(
     for parameter in cell.parameters():
         torch.nn.init.normal_(parameter, std=0.7)
     return cell
+
+
+def write(cell: ResidualRNN, input_BI: Tensor, num_steps: int) -> Tensor:
+    """The states (B, T, H) of steps that all see the same input."""
+    packing = Packing.of(torch.full((len(input_BI),), num_steps), input_BI.device)
+    return packing.unpack(cell.write(input_BI, packing, "states"), num_steps)
 
 
 def fill(cell: ResidualRNN, **values: Any) -> None:
@@ -173,13 +181,13 @@ def test_constant_input_equals_the_same_word_at_every_step(
     cell = make_cell(first_step)
     input_BI = torch.randn(4, 3, dtype=torch.float64)
     repeated_BTI = input_BI[:, None].expand(-1, num_steps, -1)
-    torch.testing.assert_close(cell.forward_constant(input_BI, num_steps), cell(repeated_BTI))
+    torch.testing.assert_close(write(cell, input_BI, num_steps), cell(repeated_BTI))
 
 
 def test_constant_input_is_projected_once() -> None:
     cell = ResidualRNN(30, 4, "bias_term")
     with FlopCounterMode(display=False) as counter:
-        cell.forward_constant(torch.zeros(2, 30), 6)
+        write(cell, torch.zeros(2, 30), 6)
     once, each_hidden = 2 * 2 * 30 * 4, 2 * 2 * 4 * 4
     # W_2 at all 6 steps, W_h at all but the first
     assert counter.get_total_flops() == once + (6 + 5) * each_hidden
@@ -199,9 +207,7 @@ def test_bf16_autocast_keeps_an_fp32_carry(
     fill(cell, weight_x=torch.zeros(1, 3), weight_h=torch.zeros(1, 1))
     fill(cell, weight_2=[[weight_2]], bias_0=[bias_0], bias_2=[0.125])
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        states_BTH = (
-            cell.forward_constant(torch.zeros(1, 3), 8) if constant else cell(torch.zeros(1, 8, 3))
-        )
+        states_BTH = write(cell, torch.zeros(1, 3), 8) if constant else cell(torch.zeros(1, 8, 3))
     assert states_BTH.dtype == torch.float32
     assert states_BTH[0, -1].item() == wanted
 
