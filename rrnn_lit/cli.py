@@ -4,6 +4,9 @@ import os
 import sys
 from pathlib import Path
 
+from rrnn_lit.complaints import complain
+
+EXIT_FAILED = 1  # a programming error: its trace is shown
 EXIT_BAD_CONFIG = 64
 EXIT_BAD_INPUT = 65
 EXIT_CANNOT_WRITE = 74
@@ -17,6 +20,7 @@ usage: rrnn COMMAND [options]
   validate   count matched words of a run on tune and test; --run RUN
   test       count matched words of a run on holdout; --run RUN
   predict    write sentence vectors and decoded words of a split; --run RUN
+  bench      time our parts beside their peers: step, match, rnn, memory, data
 
 `rrnn COMMAND --help` lists the options; `rrnn fit --config FILE --print_config` shows them all
 with their values.
@@ -31,6 +35,14 @@ def main(argv: list[str] | None = None) -> int:
     """
     arguments = sys.argv[1:] if argv is None else argv
     command = arguments[0] if arguments else "--help"
+    try:
+        return _run(command, arguments[1:])
+    except KeyboardInterrupt as interruption:
+        text = "interrupted; the same command starts again"
+        return complain(command, interruption, EXIT_INTERRUPTED, text)
+
+
+def _run(command: str, options: list[str]) -> int:
     if command in ("-h", "--help"):
         print(_HELP, end="")
         return 0
@@ -42,50 +54,73 @@ def main(argv: list[str] | None = None) -> int:
     if command == "prepare":
         from rrnn_lit.data.prepare_cli import main as prepare
 
-        return prepare(arguments[1:])
+        return prepare(options)
+    if command == "bench":
+        from rrnn_lit.bench.cli import main as bench
+
+        return bench(options)
     if command in _LIGHTNING_COMMANDS:
-        return _run_lightning(command, arguments[1:])
+        return _run_lightning(command, options)
     print(f"rrnn: wanted one of the commands below, got {command!r}\n\n{_HELP}", file=sys.stderr)
     return EXIT_BAD_CONFIG
 
 
 def _run_lightning(command: str, options: list[str]) -> int:
-    """Run a LightningCLI subcommand; a user's mistake becomes one line on stderr."""
+    """Run a LightningCLI subcommand and close its W&B run, as failed unless all went well."""
     # read when torch loads: threads that spin while they wait slow a busy machine down
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         arguments = [command, *expand_run(command, options)]
     except ValueError as error:
-        print(f"rrnn {command}: {error}", file=sys.stderr)
-        return EXIT_BAD_INPUT
+        return complain(command, error, EXIT_BAD_INPUT)
+    from rrnn_lit.training.wandb_logging import finish
+
+    code = EXIT_FAILED
+    try:
+        code = _run_cli(command, arguments)
+    finally:
+        finish(code)
+    return code
+
+
+def _run_cli(command: str, arguments: list[str]) -> int:
+    """Run RRNNCLI; a user's mistake becomes one line on stderr."""
     from lightning.fabric.utilities.exceptions import MisconfigurationException
 
     from rrnn_lit.evaluation.curves import plot_curves
+    from rrnn_lit.training.completeness import RunCompleteError
     from rrnn_lit.training.lightning_cli import RRNNCLI, OptionError, RunInterruptedError
-    from rrnn_lit.training.wandb_logging import finish
 
     try:
         cli = RRNNCLI(arguments)
         if command == "fit" and cli.trainer.is_global_zero:
             print(f"curves: {plot_curves(cli.folder)}")
+    except RunCompleteError as complete:
+        print(f"rrnn {command}: {complete}")
     except RunInterruptedError as interruption:
-        print(f"rrnn fit: {interruption}", file=sys.stderr)
-        return EXIT_INTERRUPTED
+        return complain(command, interruption, EXIT_INTERRUPTED)
     except OptionError as error:
-        print(f"rrnn {command}: {error}; see `rrnn {command} --help`", file=sys.stderr)
-        return EXIT_BAD_CONFIG
+        text = f"{error}; see `rrnn {command} --help`"
+        return complain(command, error, EXIT_BAD_CONFIG, text)
     except (ValueError, MisconfigurationException) as error:
-        print(f"rrnn {command}: {' '.join(str(error).split())}", file=sys.stderr)
-        return EXIT_BAD_INPUT
+        return complain(command, error, EXIT_BAD_INPUT)
+    except (MemoryError, RuntimeError) as error:
+        if not _is_lack_of_memory(error):
+            raise
+        text = "out of memory; lower model.hidden_size, data.batch_size or data.eval_batch_size"
+        return complain(command, error, EXIT_BAD_INPUT, f"{text}: {error}")
     except OSError as error:
-        print(f"rrnn {command}: cannot read or write: {error}", file=sys.stderr)
-        return EXIT_CANNOT_WRITE
-    except KeyboardInterrupt:
-        print(f"rrnn {command}: interrupted; the same command starts again", file=sys.stderr)
-        return EXIT_INTERRUPTED
-    finally:
-        finish()
+        return complain(command, error, EXIT_CANNOT_WRITE, f"cannot read or write: {error}")
     return 0
+
+
+def _is_lack_of_memory(error: MemoryError | RuntimeError) -> bool:
+    """Tell torch's error for it: a class of its own on a GPU, a text on a CPU."""
+    return (
+        isinstance(error, MemoryError)
+        or type(error).__name__ == "OutOfMemoryError"
+        or "can't allocate memory" in str(error)
+    )
 
 
 def expand_run(command: str, options: list[str]) -> list[str]:
@@ -95,9 +130,9 @@ def expand_run(command: str, options: list[str]) -> list[str]:
     that was too short for an evaluation. Options behind it win.
 
     Raises:
-        ValueError: the folder holds no run or no checkpoint yet.
+        ValueError: the folder holds no run or no checkpoint yet, or the option is the other's.
     """
-    name = "--resume" if command == "fit" else "--run"
+    name, other = ("--resume", "--run") if command == "fit" else ("--run", "--resume")
     from rrnn_lit.training.run_folder import (
         BEST_CHECKPOINT,
         CONFIG_FILE,
@@ -106,10 +141,16 @@ def expand_run(command: str, options: list[str]) -> list[str]:
     )
 
     options = [
-        part for o in options for part in (o.split("=", 1) if o.startswith(f"{name}=") else [o])
+        part
+        for o in options
+        for part in (o.split("=", 1) if o.startswith((f"{name}=", f"{other}=")) else [o])
     ]
+    if other in options:
+        raise ValueError(f"{other}: wanted {name} RUN for `rrnn {command}`, got {other}")
     if name not in options:
         return options
+    if options.count(name) > 1:
+        raise ValueError(f"{name}: wanted one run, got {options.count(name)}")
     place = options.index(name)
     folder = Path(options[place + 1]) if place + 1 < len(options) else Path()
     checkpoint = folder / BEST_CHECKPOINT

@@ -41,6 +41,15 @@ _LIBRARY_VARIABLES = (
 )
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test that needs CUDA where there is none."""
+    if item.get_closest_marker("gpu") is not None:
+        import torch
+
+        if not torch.cuda.is_available():
+            pytest.skip("needs CUDA, and torch finds no device")
+
+
 @pytest.fixture(scope="session")
 def prepared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A prepared folder of random sentences shared by all tests, which only read it.

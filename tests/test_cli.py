@@ -43,6 +43,12 @@ def test_unknown_command_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert "wanted one of the commands below, got 'fot'" in complaint(capsys)
 
 
+LIMIT = (
+    "trainer.limit_val_batches: wanted null, got 0; "
+    "give data.tune_sentences and data.test_sentences instead"
+)
+
+
 @pytest.mark.parametrize(
     ("mistake", "code", "line"),
     [
@@ -64,9 +70,20 @@ def test_unknown_command_is_named(capsys: pytest.CaptureFixture[str]) -> None:
         ),
         (["--trainer.accelerator", "gpu"], 65, "No supported gpu backend found!"),
         (["--data.batch_size", "0"], 65, "data.batch_size: wanted a number of at least 1, got 0"),
-        (["--trainer.max_steps", "-1"], 65, "trainer.max_steps: wanted at least 1 step, got -1"),
+        (["--trainer.limit_val_batches", "0"], 65, LIMIT),
+        (["--ckpt_path", "nowhere"], 65, "ckpt_path: wanted a checkpoint file, got 'nowhere'"),
+        (["--trainer.max_steps", "-1"], 65, "trainer.max_steps: wanted at least 1, got -1"),
     ],
-    ids=["misspelt", "wrong type", "out of range", "no GPU", "no batch", "endless"],
+    ids=[
+        "misspelt",
+        "wrong type",
+        "out of range",
+        "no GPU",
+        "no batch",
+        "no check",
+        "no file",
+        "endless",
+    ],
 )
 def test_a_mistake_is_one_line(
     config: Path,
@@ -197,3 +214,54 @@ def test_untrained_weights_are_not_evaluated(
 ) -> None:
     assert cli.main([command, "--config", str(config)]) == cli.EXIT_BAD_INPUT
     assert "ckpt_path: wanted the run" in complaint(capsys)
+
+
+@pytest.mark.parametrize(
+    ("command", "wrong", "right"), [("fit", "--run", "--resume"), ("test", "--resume", "--run")]
+)
+def test_the_other_commands_option_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str, wrong: str, right: str
+) -> None:
+    for given in ([wrong, str(tmp_path)], [f"{wrong}={tmp_path}"]):
+        assert cli.main([command, *given]) == cli.EXIT_BAD_INPUT
+        line = f"rrnn {command}: {wrong}: wanted {right} RUN for `rrnn {command}`, got {wrong}"
+        assert complaint(capsys) == line
+    assert cli.main([command, right, "a", right, "b"]) == cli.EXIT_BAD_INPUT
+    assert complaint(capsys) == f"rrnn {command}: {right}: wanted one run, got 2"
+
+
+def test_ctrl_c_at_any_time_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "expand_run", interrupt)
+    assert cli.main(["validate"]) == cli.EXIT_INTERRUPTED
+    assert complaint(capsys) == "rrnn validate: interrupted; the same command starts again"
+
+
+def test_lack_of_memory_is_one_line(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = ["--model.hidden_size", "99999999999"]
+    assert cli.main(["fit", "--config", str(config), *options]) == cli.EXIT_BAD_INPUT
+    line = complaint(capsys)
+    assert line.startswith("rrnn fit: out of memory; lower model.hidden_size, data.batch_size")
+    assert "\n" not in line
+
+
+def test_a_programming_error_keeps_its_trace(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rrnn_lit.training import lightning_cli
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(lightning_cli, "RRNNCLI", fail)
+    with pytest.raises(RuntimeError, match="a bug"):
+        cli.main(["fit", "--config", str(config)])
+
+
+def test_no_config_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["fit"]) == cli.EXIT_BAD_CONFIG
+    assert "no --config FILE was given" in complaint(capsys)

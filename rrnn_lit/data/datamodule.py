@@ -181,6 +181,14 @@ class SentenceDataModule(pl.LightningDataModule):
     def _loading(self) -> tuple[int, bool]:
         return self.hparams["num_workers"], torch.cuda.is_available()
 
+    def transfer_batch_to_device(
+        self, batch: Batch, device: torch.device, dataloader_idx: int
+    ) -> Batch:
+        """Move a batch but for its lengths: the host cuts it up by them and must not wait."""
+        lengths_B = batch["lengths_B"]
+        moved: Batch = super().transfer_batch_to_device(batch, device, dataloader_idx)
+        return Batch(**{**moved, "lengths_B": lengths_B})
+
     def on_before_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
         """Count the batches that training receives; runs in the main process."""
         if self.trainer is not None and self.trainer.training:
@@ -196,17 +204,24 @@ class SentenceDataModule(pl.LightningDataModule):
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Continue at the stored position.
+        """Continue at the stored position; an evaluation only needs the same data.
 
         Raises:
-            ValueError: the data or an option that fixes the order differs from the checkpoint's.
+            ValueError: the data differ from the checkpoint's, or, in training, an option that
+                fixes the order of the sentences.
         """
-        for name, now in self.state_dict().items():
-            then = state_dict[name]
-            if name != "position" and then != now:
-                option = "data.folder" if name == "data_digest" else f"data.{name}"
+        now = self.state_dict()
+        if state_dict["data_digest"] != now["data_digest"]:
+            raise ValueError(
+                f"data.folder: the checkpoint was written with {state_dict['data_digest']}, got "
+                f"{now['data_digest']} in {self.hparams['folder']}; these are other data"
+            )
+        if self.trainer is not None and self.trainer.state.fn != "fit":
+            return
+        for name in _ORDER_OPTIONS:
+            if state_dict[name] != now[name]:
                 raise ValueError(
-                    f"{option}: the checkpoint was written with {then}, got {now}; "
-                    "the order of the sentences would differ"
+                    f"data.{name}: the checkpoint was written with {state_dict[name]}, "
+                    f"got {now[name]}; the order of the sentences would differ"
                 )
         self.position = state_dict["position"]

@@ -81,6 +81,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     path = folder / MANIFEST_FILE
     if not path.is_file():
         what = "a folder without it" if folder.is_dir() else "no such folder"
+        what = "a file" if folder.is_file() else what
         raise DataError(
             f"{folder}: wanted a folder with {MANIFEST_FILE}, as `rrnn prepare` writes it, "
             f"got {what}"
@@ -96,6 +97,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     )
     if found != (FORMAT, FORMAT_VERSION):
         raise DataError(f"{path}: wanted {FORMAT!r} version {FORMAT_VERSION}, got {found}")
+    if not all(isinstance(manifest.get(name), dict) for name in ("config", "files")):
+        raise DataError(f"{path}: wanted the entries config and files, got {sorted(manifest)}")
     return dict(manifest)
 
 

@@ -35,7 +35,9 @@ from rrnn_lit.data.shards import WorkFolder
 from rrnn_lit.data.sources.files import find_files
 from rrnn_lit.data.sources.raw import Docstrings, RawSource, TextFiles
 from rrnn_lit.data.sources.wmt import download_archives
+from rrnn_lit.data.task_pool import usable_cores
 from rrnn_lit.data.token_store import SPLITS, store_files
+from rrnn_lit.text.packages import check_packages
 from rrnn_lit.words.dictionary import Scaling, build_dictionary
 from rrnn_lit.words.vectors import VECTORS_FILE, WORDS_FILE
 from rrnn_lit.words.whitening import WHITENING_FILE
@@ -64,9 +66,10 @@ def prepare(config: PrepareConfig, progress: StageProgress) -> dict[str, Any]:
 
     Raises:
         RefusedFolderError: `out` is not ours, in use, or of another configuration.
-        ValueError: bad input, with the file and what was wanted.
+        ValueError: bad input, with the file and what was wanted; or a package is missing.
         OSError: a file cannot be written; what is finished is kept for the next start.
     """
+    check_packages()
     started = time.monotonic()
     out = Path(config.out)
     if config.words.vectors is not None:
@@ -162,7 +165,7 @@ def _finished(out: Path, recorded: dict[str, Any], overwrite: bool) -> dict[str,
 
 
 def _processes(config: PrepareConfig) -> int:
-    return config.processes or len(os.sched_getaffinity(0))
+    return config.processes or usable_cores()
 
 
 def _run(

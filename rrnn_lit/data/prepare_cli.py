@@ -12,6 +12,8 @@ from jsonargparse import ArgumentError, ArgumentParser, Namespace
 from rich.console import Console
 from rich.table import Table
 
+from rrnn_lit.complaints import complain
+from rrnn_lit.data.config_files import check_config_files
 from rrnn_lit.data.prepare import STATS_FILE, TIMING_FILE, RefusedFolderError, prepare
 from rrnn_lit.data.prepare_config import PrepareConfig
 from rrnn_lit.data.progress import StageProgress
@@ -19,6 +21,7 @@ from rrnn_lit.data.shards import read_json
 from rrnn_lit.data.token_store import SPLITS, TokenStore
 from rrnn_lit.words.vectors import WordVectors
 
+COMMAND = "prepare"
 BAD_CONFIG, BAD_INPUT, CANNOT_WRITE, INTERRUPTED = 64, 65, 74, 130
 _PRESET = Path("configs") / "prepare.yaml"
 _SHORT = {"--source": "--source.kind", "--vectors": "--words.vectors"}
@@ -35,26 +38,24 @@ def main(argv: list[str]) -> int:
     try:
         config = parse(argv)
     except ValueError as error:
-        return _fail(error, BAD_CONFIG)
+        return complain(COMMAND, error, BAD_CONFIG)
     try:
         prepare(config, StageProgress(console))
         summary = Console()
         _print_summary(Path(config.out), summary)
         _print_samples(Path(config.out), config.text.max_words, summary)
     except RefusedFolderError as error:
-        return _fail(error, BAD_CONFIG)
+        return complain(COMMAND, error, BAD_CONFIG)
     except ValueError as error:
-        return _fail(error, BAD_INPUT)
+        return complain(COMMAND, error, BAD_INPUT)
     except (ConnectionError, BlockingIOError, ChildProcessError) as error:
-        return _fail(error, CANNOT_WRITE)
+        return complain(COMMAND, error, CANNOT_WRITE)
     except OSError as error:
         kept = f"cannot write {config.out}: {error}; the same command continues when there is room"
-        return _fail(OSError(kept), CANNOT_WRITE)
-    except KeyboardInterrupt:
-        sys.stderr.write(
-            f"rrnn prepare: interrupted; the same command continues in {config.out}\n"
-        )
-        return INTERRUPTED
+        return complain(COMMAND, error, CANNOT_WRITE, kept)
+    except KeyboardInterrupt as interruption:
+        hint = f"interrupted; the same command continues in {config.out}"
+        return complain(COMMAND, interruption, INTERRUPTED, hint)
     return 0
 
 
@@ -66,6 +67,7 @@ def parse(argv: list[str]) -> PrepareConfig:
     """
     arguments = _long_forms(argv)
     parser = _parser(use_preset=not any(a.split("=")[0] == "--config" for a in arguments))
+    check_config_files(arguments)
     try:
         return _config(parser, parser.parse_args(arguments))
     except ArgumentError as error:
@@ -112,12 +114,6 @@ def _long_forms(argv: list[str]) -> list[str]:
         else:
             arguments.append(_SHORT.get(name, name) + equals + value)
     return arguments
-
-
-def _fail(error: Exception, code: int) -> int:
-    text = " ".join(str(error).split()) or type(error).__name__
-    sys.stderr.write(f"rrnn prepare: {text}\n")
-    return code
 
 
 def _print_summary(out: Path, console: Console) -> None:

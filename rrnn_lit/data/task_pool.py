@@ -24,6 +24,13 @@ _WAITING = 2  # tasks per process that are handed out ahead: bounds the memory
 _function: Callable[[Any], Any] | None = None  # of this worker process
 
 
+def usable_cores() -> int:
+    """Return the number of cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1  # systems that cannot bind a process to cores
+
+
 def run_tasks(
     function: Callable[[_Task], _Result], tasks: Iterable[_Task], processes: int
 ) -> Iterator[_Result]:

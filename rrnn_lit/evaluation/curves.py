@@ -1,5 +1,6 @@
 """`curves.png`: loss, matched words, learning rate and speed of a run over its steps."""
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,9 @@ def plot_curves(folder: Path) -> Path:
             axes.legend(fontsize=8)
     figure.suptitle(str(folder))
     path = folder / CURVES_FILE
-    figure.savefig(path, dpi=110)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from")  # in the name of the folder
+        figure.savefig(path, dpi=110)
     return path
 
 

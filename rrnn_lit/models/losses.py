@@ -1,6 +1,6 @@
 """Reconstruction losses (paper sections 2.2, 2.3); match drop enters as a mask of positions.
 
-Shapes: B sentences, T words, W word_dim.
+Shapes: B sentences, N words of all sentences (packed rows), W word_dim.
 """
 
 from typing import Literal
@@ -12,22 +12,22 @@ from torch import Tensor
 Loss = Literal["squared", "cosine"]
 
 
-def match_drop_mask(matched_BT: Tensor, match_drop: float) -> Tensor:
+def match_drop_mask(matched_N: Tensor, match_drop: float) -> Tensor:
     """Return True where a word contributes no gradient.
 
     Args:
-        matched_BT: bool, words that already decode right.
+        matched_N: bool, words that already decode right.
         match_drop: probability that a matched word is dropped; 1 always (the paper), 0 never.
     """
     if match_drop >= 1:
-        return matched_BT
+        return matched_N
     if match_drop <= 0:
-        return torch.zeros_like(matched_BT)
-    return matched_BT & (torch.rand(matched_BT.shape, device=matched_BT.device) < match_drop)
+        return torch.zeros_like(matched_N)
+    return matched_N & (torch.rand(matched_N.shape, device=matched_N.device) < match_drop)
 
 
 def reconstruction_loss(
-    predicted_BTW: Tensor, target_BTW: Tensor, counted_BT: Tensor, kind: Loss
+    predicted_NW: Tensor, target_NW: Tensor, counted_N: Tensor, num_sentences: int, kind: Loss
 ) -> Tensor:
     """Return the loss of a batch: a sum over counted words, divided by the number of sentences.
 
@@ -36,18 +36,19 @@ def reconstruction_loss(
     Words outside the mask get a gradient of exactly zero, whatever their value.
 
     Args:
-        predicted_BTW: decoder output.
-        target_BTW: word vectors of the targets.
-        counted_BT: bool, words that enter the loss: inside the sentence and not dropped.
+        predicted_NW: decoder output.
+        target_NW: word vectors of the targets.
+        counted_N: bool, words that enter the loss: not dropped.
+        num_sentences: B.
         kind: which loss.
     """
     # masked, not selected: selecting would make the host wait for the GPU at every step
     if kind == "squared":
-        difference_BTW = predicted_BTW - target_BTW.to(predicted_BTW.dtype)
-        kept_BTW = torch.where(counted_BT[..., None], difference_BTW, 0.0)
-        return 0.5 * kept_BTW.square().sum() / len(counted_BT)
+        difference_NW = predicted_NW - target_NW.to(predicted_NW.dtype)
+        kept_NW = torch.where(counted_N[..., None], difference_NW, 0.0)
+        return 0.5 * kept_NW.square().sum() / num_sentences
     # masked before the division too: its gradient at a NaN or infinity would be NaN, not zero
-    predicted_BTW = torch.where(counted_BT[..., None], predicted_BTW, 0.0)
-    target_BTW = torch.where(counted_BT[..., None], target_BTW, 0.0).to(predicted_BTW.dtype)
-    distance_BT = 1 - F.cosine_similarity(predicted_BTW, target_BTW, dim=-1)
-    return torch.where(counted_BT, distance_BT, 0.0).sum() / len(counted_BT)
+    predicted_NW = torch.where(counted_N[..., None], predicted_NW, 0.0)
+    target_NW = torch.where(counted_N[..., None], target_NW, 0.0).to(predicted_NW.dtype)
+    distance_N = 1 - F.cosine_similarity(predicted_NW, target_NW, dim=-1)
+    return torch.where(counted_N, distance_N, 0.0).sum() / num_sentences

@@ -22,7 +22,12 @@ from torch.autograd.function import Function, once_differentiable
 
 from rrnn_lit.models.live_rows import LiveRows, find_live_rows
 from rrnn_lit.models.packing import Packing, last_rows
-from rrnn_lit.models.weight_gradients import WeightGradients, bias_gradient, weight_gradient
+from rrnn_lit.models.weight_gradients import (
+    WeightGradients,
+    bias_gradient,
+    product_dtype,
+    weight_gradient,
+)
 
 FirstStep = Literal["bias_term", "learned_state"]
 Result = Literal["last", "states", "activations"]
@@ -117,14 +122,14 @@ class _Recurrence(Function):
     def forward(ctx: Any, inputs: Tensor, *arguments: Any) -> Tensor:
         *parameters, course = arguments
         masters = parameters[0], parameters[3], parameters[4]
-        dtype = _product_dtype(masters[0])
+        dtype = product_dtype(masters[0])
         inputs, weights = inputs.to(dtype), [weight.to(dtype) for weight in masters]
         last_BH, every_NH, h_NH, z_NH = _run(
             inputs, weights, (parameters[2], parameters[1], parameters[5]), course
         )
         activations_NH = every_NH if course.result == "activations" else None
         # in lean memory the weights are cast anew for the way back
-        kept_weights = [] if course.deferred else weights
+        kept_weights = weights if course.deferred is None else []
         ctx.save_for_backward(inputs, h_NH, z_NH, activations_NH, *kept_weights)
         ctx.course, ctx.masters = course, masters
         return last_BH if every_NH is None else every_NH
@@ -140,7 +145,7 @@ class _Recurrence(Function):
         num_inputs, places = len(inputs), None
         live = None
         # on a GPU the host would have to wait, and few rows take as long as many
-        if course.inside_N is None and not outer.is_cuda:
+        if course.inside_N is None and outer.device.type == "cpu":
             live = find_live_rows(outer, course.step_sizes)
         if live is not None:
             places = live.ranks_L if course.shared_input else live.rows_M
@@ -236,10 +241,3 @@ def _weight_gradients(
     for weight, pair in zip(masters, factors, strict=True):
         deferred.add(weight, *pair)
     return [None] * len(masters)
-
-
-def _product_dtype(weight: Tensor) -> torch.dtype:
-    device = weight.device.type
-    if weight.dtype != torch.float64 and torch.is_autocast_enabled(device):
-        return torch.get_autocast_dtype(device)
-    return weight.dtype

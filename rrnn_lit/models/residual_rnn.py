@@ -72,8 +72,8 @@ class ResidualRNN(nn.Module):
     def _recur(
         self, inputs: Tensor, packing: Packing, reverse: bool, shared_input: bool, result: Result
     ) -> Tensor:
-        parameters = (self.weight_x, self.bias_1, self.bias_0)
-        parameters += (self.weight_h, self.weight_2, self.bias_2)
+        first = self.weight_x, self.bias_1, self.bias_0
+        parameters = *first, self.weight_h, self.weight_2, self.bias_2
         course = Course.over(
             packing, reverse, shared_input, self.first_step, result, self.deferred
         )

@@ -27,6 +27,17 @@ def weight_gradient(outer_NO: Tensor, inputs_NI: Tensor) -> Tensor:
     return product_OI if product_OI.dtype == torch.float64 else product_OI.float()
 
 
+def product_dtype(weight: Tensor) -> torch.dtype:
+    """Return the precision of products with a weight: autocast's where it is on.
+
+    Autocast leaves float64 alone.
+    """
+    device = weight.device.type
+    if weight.dtype == torch.float64 or not torch.amp.is_autocast_available(device):
+        return weight.dtype
+    return torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else weight.dtype
+
+
 def bias_gradient(outer_NO: Tensor) -> Tensor:
     """Return the sum of rows (O,), summed in fp32 like `weight_gradient`'s result."""
     carry = torch.float64 if outer_NO.dtype == torch.float64 else torch.float32
@@ -69,8 +80,7 @@ def linear(layer: nn.Linear, inputs: Tensor, deferred: WeightGradients | None) -
     if deferred is None:
         result = layer(inputs)
         return result
-    if torch.is_autocast_enabled(inputs.device.type):
-        inputs = inputs.to(torch.get_autocast_dtype(inputs.device.type))
+    inputs = inputs.to(product_dtype(layer.weight))
     result = _Linear.apply(inputs, layer.weight, layer.bias, deferred)
     return result
 

@@ -1,13 +1,14 @@
 """AutoencoderModule: steps, optimizer and log calls of the sentence autoencoder.
 
-Shapes: B sentences, T words, W word_dim, S sentence_vector_size, N words inside the sentences.
+Shapes: B sentences, T words of the longest, N words of all sentences (packed rows, see
+`models/packing.py`), W word_dim, S sentence_vector_size.
 """
 
-from typing import Any, TypedDict
+from typing import Any
 
 import lightning.pytorch as pl
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from rrnn_lit.data.datamodule import SentenceDataModule
 from rrnn_lit.data.loading import Batch
@@ -15,38 +16,32 @@ from rrnn_lit.models.autoencoder import (
     AutoencoderShape,
     DropoutPosition,
     SentenceAutoencoder,
-    valid_positions,
 )
 from rrnn_lit.models.initialisation import Initialisation
 from rrnn_lit.models.losses import Loss, match_drop_mask, reconstruction_loss
-from rrnn_lit.models.residual_rnn import FirstStep
-from rrnn_lit.training import metric_keys as keys
-from rrnn_lit.training.matched_words import MatchedWords
-from rrnn_lit.training.module_options import check_options
+from rrnn_lit.models.packing import Packing
+from rrnn_lit.models.recurrence import FirstStep
+from rrnn_lit.models.weight_gradients import WeightGradients
+from rrnn_lit.training.cuda_graphs import RecordedAutoencoder
+from rrnn_lit.training.lean_adam import LeanAdam
+from rrnn_lit.training.module_options import (
+    Memory,
+    check_memory,
+    check_options,
+    check_same_options,
+)
 from rrnn_lit.training.monitor import TrainingMonitor
 from rrnn_lit.training.optimizer import (
     RoundMoments,
-    count_updates,
-    learning_rate_after,
     make_adam,
-    round_moments,
-    set_learning_rate,
+    update_figures,
+    update_learning_rate,
 )
 from rrnn_lit.training.precision import loss_scaler
-from rrnn_lit.words.counting import Decoded, loose_classes
+from rrnn_lit.training.reconstruction import EvaluationOutput, look_up, reconstruct
+from rrnn_lit.training.split_metrics import VALIDATION_SPLITS, SplitMetrics
+from rrnn_lit.words.counting import loose_classes
 from rrnn_lit.words.nearest import NearestWords
-
-VALIDATION_SPLITS = ("tune", "test")
-_SHAPE_OPTIONS = ("word_dim", "hidden_size", "sentence_vector_size", "first_step")
-_ADAM_OPTIONS = ("l2", "beta1", "beta2", "eps")
-
-
-class EvaluationOutput(TypedDict):
-    """What an evaluation step hands to callbacks: the counts' input and the raw predictions."""
-
-    decoded: Decoded
-    predicted_BTW: Tensor
-    sentence_vector_BS: Tensor
 
 
 class AutoencoderModule(pl.LightningModule):
@@ -77,13 +72,18 @@ class AutoencoderModule(pl.LightningModule):
         eps: ADAM's epsilon, outside the root.
         round_moments: `fp16` rounds ADAM's moments after each update as the author's program
             stores them; `none` keeps fp32.
+        memory: `standard`; or `lean`: each weight gradient lives only while its matrix is
+            updated, and with fp16 moments these are stored as such. Same updates, less memory; no
+            gradient clipping or accumulation, one device.
+        graph_words: on CUDA, pad sentences to a multiple of so many words and run forward and
+            backward from one recorded graph a length, which is faster at small widths; 0 disables.
 
     Raises:
         ValueError: an option is out of range.
     """
 
     words: NearestWords
-    metrics: nn.ModuleDict
+    metrics: SplitMetrics
 
     def __init__(
         self,
@@ -107,6 +107,8 @@ class AutoencoderModule(pl.LightningModule):
         beta2: float,
         eps: float,
         round_moments: RoundMoments,
+        memory: Memory,
+        graph_words: int,
     ) -> None:
         super().__init__()
         self.save_hyperparameters(logger=False)
@@ -123,11 +125,17 @@ class AutoencoderModule(pl.LightningModule):
             )
         )
         self.autoencoder.initialise(init, feed_forward_scale, recurrent_scale)
+        self._deferred: WeightGradients | None = None
+        if memory == "lean":
+            self._deferred = WeightGradients()
+            self.autoencoder.defer_weight_gradients(self._deferred)
+        self._recorded = (
+            RecordedAutoencoder(self.autoencoder, graph_words) if graph_words else None
+        )
         self.monitor = TrainingMonitor()
-        self.by_length: dict[str, dict[str, list[int]]] = {}
         self.evaluated_step = -1  # global_step of the last evaluation of tune and test
         self._logged_step = 0
-        self._matched_word_rate = torch.tensor(torch.nan)
+        self._full_batch = 0
         self._dictionary_digest = ""
 
     def setup(self, stage: str) -> None:
@@ -136,12 +144,13 @@ class AutoencoderModule(pl.LightningModule):
         if not isinstance(data, SentenceDataModule):
             raise ValueError(f"data: wanted a SentenceDataModule, got {type(data).__name__}")
         dictionary = data.word_vectors
+        self._full_batch = data.hparams["batch_size"] // self.trainer.world_size
         self._dictionary_digest = data.prepared.dictionary_digest
         self.words = NearestWords(torch.tensor(dictionary.vectors_VW))
         loose_V = loose_classes(dictionary.words)
-        arguments = (data.hparams["max_words"], loose_V, dictionary.eos_id, dictionary.unk_id)
-        splits = (*VALIDATION_SPLITS, "holdout")
-        self.metrics = nn.ModuleDict({split: MatchedWords(*arguments) for split in splits})
+        self.metrics = SplitMetrics(
+            data.hparams["max_words"], loose_V, dictionary.eos_id, dictionary.unk_id
+        )
 
     @property
     def _log_every(self) -> int:
@@ -150,56 +159,58 @@ class AutoencoderModule(pl.LightningModule):
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Return ADAM; its learning rate is set before every update."""
         options = self.hparams
-        optimizer = make_adam(
+        check_memory(dict(options), self.trainer)
+        return make_adam(
             self.parameters(),
             options["learning_rate"],
             (options["beta1"], options["beta2"]),
             options["eps"],
             options["l2"],
+            options["round_moments"],
+            self._deferred,
         )
-        if options["round_moments"] == "fp16":
-            optimizer.register_step_post_hook(round_moments)
-        return optimizer
-
-    def look_up(self, word_ids_BT: Tensor) -> Tensor:
-        """Return the fp32 word vectors of word_ids."""
-        return self.words.vectors_VW[word_ids_BT].float()
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the loss of a batch; matched words are dropped from it."""
-        word_ids_BT, lengths_B = batch["word_ids_BT"], batch["lengths_B"]
-        target_BTW = self.look_up(word_ids_BT)
-        valid_BT = valid_positions(lengths_B, word_ids_BT.shape[1])
-        predicted_BTW = self.autoencoder(target_BTW, lengths_B).float()
-        dropped_BT = self._dropped(predicted_BTW.detach(), word_ids_BT, valid_BT)
+        word_ids_N, predicted_NW, inside_N = self._predict(batch)
+        target_NW = look_up(self.words, word_ids_N)
+        dropped_N = self._dropped(predicted_NW.detach(), word_ids_N)
+        counted_N = ~dropped_N if inside_N is None else inside_N & ~dropped_N
+        num_sentences, num_words = len(batch["lengths_B"]), int(batch["lengths_B"].sum())
         loss = reconstruction_loss(
-            predicted_BTW, target_BTW, valid_BT & ~dropped_BT, self.hparams["loss"]
+            predicted_NW, target_NW, counted_N, num_sentences, self.hparams["loss"]
         )
-        num_sentences = len(lengths_B) * self.trainer.world_size
-        self.monitor.add_step(num_sentences, loss.detach(), valid_BT.sum(), dropped_BT.sum())
+        self.monitor.add_step(
+            num_sentences * self.trainer.world_size,
+            loss.detach(),
+            num_words,
+            num_words - counted_N.sum(),
+        )
         if self._logs_this_step():
-            matched_BT = self._matched(predicted_BTW.detach(), word_ids_BT, valid_BT, 0.0)
-            self._matched_word_rate = matched_BT.sum() / valid_BT.sum()
+            matched_N = self._matched(predicted_NW.detach(), word_ids_N, 0.0)
+            inside_N = torch.ones_like(matched_N) if inside_N is None else inside_N
+            self.monitor.matched_word_rate = (matched_N & inside_N).sum() / num_words
         return loss
 
-    def _dropped(self, predicted_BTW: Tensor, word_ids_BT: Tensor, valid_BT: Tensor) -> Tensor:
-        """Return the words that match drop takes out of the loss, bool (B, T)."""
-        if self.hparams["match_drop"] == 0:
-            return torch.zeros_like(valid_BT)
-        margin = self.hparams["match_margin"]
-        matched_BT = self._matched(predicted_BTW, word_ids_BT, valid_BT, margin)
-        return match_drop_mask(matched_BT, self.hparams["match_drop"])
+    def _predict(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Return word_ids and fp32 predictions of packed rows, and which do not only pad."""
+        if self._recorded is not None and len(batch["lengths_B"]) == self._full_batch:
+            return self._recorded.predict(batch, self.words)
+        packing = Packing.of(batch["lengths_B"], batch["word_ids_BT"].device)
+        word_ids_N = packing.pack(batch["word_ids_BT"])
+        predicted_NW = self.autoencoder.reconstruct(look_up(self.words, word_ids_N), packing)
+        return word_ids_N, predicted_NW.float(), None
 
-    def _matched(
-        self, predicted_BTW: Tensor, word_ids_BT: Tensor, valid_BT: Tensor, margin: float
-    ) -> Tensor:
-        """Return bool (B, T), False beyond the sentences."""
-        matched_BT = torch.zeros_like(valid_BT)
-        with self.monitor.measure_matching(valid_BT.device):
-            matched_BT[valid_BT] = self.words.is_nearest(
-                predicted_BTW[valid_BT], word_ids_BT[valid_BT], margin
-            )
-        return matched_BT
+    def _dropped(self, predicted_NW: Tensor, word_ids_N: Tensor) -> Tensor:
+        """Return the words that match drop takes out of the loss, bool (N,)."""
+        if self.hparams["match_drop"] == 0:
+            return torch.zeros_like(word_ids_N, dtype=torch.bool)
+        matched_N = self._matched(predicted_NW, word_ids_N, self.hparams["match_margin"])
+        return match_drop_mask(matched_N, self.hparams["match_drop"])
+
+    def _matched(self, predicted_NW: Tensor, word_ids_N: Tensor, margin: float) -> Tensor:
+        with self.monitor.measure_matching(predicted_NW.device):
+            return self.words.is_nearest(predicted_NW, word_ids_N, margin)
 
     def _logs_this_step(self) -> bool:
         """Whether the step in progress ends with a log line; in it global_step is one behind."""
@@ -207,11 +218,11 @@ class AutoencoderModule(pl.LightningModule):
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         """Set the learning rate by performed updates; note the gradient norm when it is logged."""
-        learning_rate = learning_rate_after(
-            count_updates(optimizer), self.hparams["learning_rate"], self.hparams["decay"]
-        )
-        set_learning_rate(optimizer, learning_rate)
-        if self._logs_this_step():
+        update_learning_rate(optimizer, self.hparams["learning_rate"], self.hparams["decay"])
+        logs = self._logs_this_step()
+        if isinstance(optimizer, LeanAdam):
+            optimizer.measures_norm = logs
+        elif logs:
             gradients = [p.grad for p in self.parameters() if p.grad is not None]
             self.monitor.gradient_norm = torch.nn.utils.get_total_norm(gradients)
 
@@ -227,18 +238,14 @@ class AutoencoderModule(pl.LightningModule):
             return
         self._logged_step = self.global_step
         optimizer = self.trainer.optimizers[0]
-        num_updates = count_updates(optimizer)
-        figures = {
-            **self.monitor.take(),
-            keys.TRAIN_MATCHED_WORD_RATE: float(self._matched_word_rate),
-            keys.LEARNING_RATE: float(optimizer.param_groups[0]["lr"]),
-            keys.NUM_UPDATES: float(num_updates),
-        }
-        scaler = loss_scaler(self.trainer)
-        if scaler is not None:
-            figures[keys.LOSS_SCALE] = scaler.get_scale()
-            figures[keys.SKIPPED_STEPS] = float(self.global_step - num_updates)
-        self._log(figures)
+        if isinstance(optimizer, LeanAdam):
+            self.monitor.gradient_norm = optimizer.gradient_norm
+        self._log(
+            {
+                **self.monitor.take(),
+                **update_figures(optimizer, self.global_step, loss_scaler(self.trainer)),
+            }
+        )
 
     def _log(self, figures: dict[str, float]) -> None:
         """Log at the number of steps done; Lightning's own step is one behind in evaluations."""
@@ -258,36 +265,12 @@ class AutoencoderModule(pl.LightningModule):
 
     def predict_step(self, batch: Batch, batch_idx: int) -> EvaluationOutput:
         """Return sentence vectors and decoded words of a batch."""
-        return self._reconstruct(batch)
+        return reconstruct(self.autoencoder, self.words, batch)
 
     def _evaluate(self, batch: Batch, split: str) -> EvaluationOutput:
-        output = self._reconstruct(batch)
-        self._metric(split).update(output["decoded"])
+        output = reconstruct(self.autoencoder, self.words, batch)
+        self.metrics.update(split, output["decoded"])
         return output
-
-    def _reconstruct(self, batch: Batch) -> EvaluationOutput:
-        word_ids_BT, lengths_B = batch["word_ids_BT"], batch["lengths_B"]
-        num_steps = word_ids_BT.shape[1]
-        sentence_vector_BS = self.autoencoder.encoder(self.look_up(word_ids_BT), lengths_B)
-        predicted_BTW = self.autoencoder.decoder(sentence_vector_BS, num_steps).float()
-        valid_BT = valid_positions(lengths_B, num_steps)
-        decoded_BT = torch.full_like(word_ids_BT, -1)
-        decoded_BT[valid_BT] = self.words.nearest_word_ids(predicted_BTW[valid_BT])
-        matched_BT = torch.zeros_like(valid_BT)
-        matched_BT[valid_BT] = self.words.is_nearest(
-            predicted_BTW[valid_BT], word_ids_BT[valid_BT]
-        )
-        decoded = Decoded(word_ids_BT, decoded_BT, matched_BT, lengths_B)
-        return EvaluationOutput(
-            decoded=decoded,
-            predicted_BTW=predicted_BTW,
-            sentence_vector_BS=sentence_vector_BS.float(),
-        )
-
-    def _metric(self, split: str) -> MatchedWords:
-        metric = self.metrics[split]
-        assert isinstance(metric, MatchedWords)
-        return metric
 
     def on_validation_start(self) -> None:
         """Keep evaluation out of the speed of training."""
@@ -307,15 +290,7 @@ class AutoencoderModule(pl.LightningModule):
         self._log_splits(("holdout",))
 
     def _log_splits(self, splits: tuple[str, ...]) -> None:
-        figures: dict[str, float] = {}
-        for split in splits:
-            metric = self._metric(split)
-            for name, value in metric.compute().items():
-                figures[keys.split_key(split, name)] = float(value)
-            self.by_length[split] = metric.compute_by_length()
-            metric.reset()
-        # kept as float32: exact up to 16,777,216, and the author's largest evaluation has 8 M
-        self._log(figures)
+        self._log(self.metrics.take(splits))
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Store which dictionary the weights belong to."""
@@ -325,15 +300,10 @@ class AutoencoderModule(pl.LightningModule):
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Refuse weights of other sizes or of another dictionary, and moments of another ADAM.
 
-        ADAM's options come back with its state, so that another value would silently not count.
-
         Raises:
             ValueError: names the option that differs.
         """
-        for name in (*_SHAPE_OPTIONS, *_ADAM_OPTIONS):
-            then, now = checkpoint["hyper_parameters"][name], self.hparams[name]
-            if then != now:
-                raise ValueError(f"model.{name}: the checkpoint has {then}, the config {now}")
+        check_same_options(checkpoint["hyper_parameters"], dict(self.hparams))
         then = checkpoint["dictionary_digest"]
         if self._dictionary_digest and then != self._dictionary_digest:
             raise ValueError(

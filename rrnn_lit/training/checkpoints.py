@@ -5,6 +5,7 @@ Only tensors and plain values go in, so that every file loads with `weights_only
 
 import os
 import random
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,18 @@ from lightning.fabric.plugins import CheckpointIO
 from lightning.pytorch.callbacks import Callback, Checkpoint, ModelCheckpoint
 
 from rrnn_lit.training.run_folder import BEST_CHECKPOINT, LAST_CHECKPOINT
-from rrnn_lit.training.stopping import MONITOR
+from rrnn_lit.training.stopping import MONITOR, check_is_due
+
+
+@dataclass(frozen=True)
+class CheckpointSettings:
+    """When `last.ckpt` is written.
+
+    Attributes:
+        every_n_steps: distance in steps; evaluations and the end of a run save as well.
+    """
+
+    every_n_steps: int
 
 
 class DurableCheckpointIO(CheckpointIO):
@@ -47,19 +59,33 @@ class DurableCheckpointIO(CheckpointIO):
         Raises:
             ValueError: there is no such file or it is not a checkpoint.
         """
-        if not Path(path).is_file():
-            raise ValueError(f"ckpt_path: wanted a checkpoint file, got {path}")
-        try:
-            checkpoint = torch.load(path, map_location=map_location or "cpu", weights_only=True)
-        except Exception as error:
-            raise ValueError(f"ckpt_path: {path} is not a readable checkpoint: {error}") from error
-        if not isinstance(checkpoint, dict) or "dictionary_digest" not in checkpoint:
-            raise ValueError(f"ckpt_path: wanted a checkpoint of a run of rrnn, got {path}")
-        return checkpoint
+        return _load(Path(path), map_location or "cpu", lazily=False)
 
     def remove_checkpoint(self, path: str | Path) -> None:
         """Delete a checkpoint."""
         Path(path).unlink(missing_ok=True)
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """Return a checkpoint whose tensors stay on disk: for a look at its plain values.
+
+    Raises:
+        ValueError: there is no such file or it is not a checkpoint.
+    """
+    return _load(path, "cpu", lazily=True)
+
+
+def _load(path: Path, map_location: Any, lazily: bool) -> dict[str, Any]:
+    if not path.is_file():
+        raise ValueError(f"ckpt_path: wanted a checkpoint file, got {path}")
+    try:
+        checkpoint = torch.load(path, map_location=map_location, weights_only=True, mmap=lazily)
+    except Exception as error:
+        # torch's own text advises to load it without the protection
+        raise ValueError(f"ckpt_path: {path} is not a readable checkpoint") from error
+    if not isinstance(checkpoint, dict) or "dictionary_digest" not in checkpoint:
+        raise ValueError(f"ckpt_path: wanted a checkpoint of a run of rrnn, got {path}")
+    return checkpoint
 
 
 class LastCheckpoint(Checkpoint):
@@ -83,6 +109,7 @@ class LastCheckpoint(Checkpoint):
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Remove what a kill in the middle of a save left behind."""
+        self._start_step = trainer.global_step
         if trainer.is_global_zero:
             for part in self.path.parent.glob("*.part"):
                 part.unlink()
@@ -90,25 +117,27 @@ class LastCheckpoint(Checkpoint):
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: Any
     ) -> None:
-        """Save if the step is due or the last, and no evaluation follows.
+        """Save if the step is due or the last, and no check of the stop rule follows.
 
         In `on_train_end` Lightning has counted the end of the epoch: a run that goes on from
-        there has other counters than one that never stopped.
+        there has other counters than one that never stopped. So does one that goes on behind
+        the evaluation that Lightning adds where a timer stops a run.
         """
-        interval = trainer.val_check_batch
-        evaluates = isinstance(interval, int) and (trainer.fit_loop.batch_idx + 1) % interval == 0
-        is_last = 0 < trainer.max_steps <= trainer.global_step
-        if (is_last or trainer.global_step % self.every_n_steps == 0) and not evaluates:
+        is_last = trainer.should_stop or 0 < trainer.max_steps <= trainer.global_step
+        if (is_last or trainer.global_step % self.every_n_steps == 0) and not check_is_due(
+            trainer
+        ):
             self._save(trainer)
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Save after an evaluation; this callback runs behind the stop rule."""
-        if trainer.state.fn == "fit" and not trainer.sanity_checking:
+        """Save after a check of the stop rule; this callback runs behind it."""
+        if trainer.state.fn == "fit" and not trainer.sanity_checking and check_is_due(trainer):
             self._save(trainer)
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Save the end of a run that another limit than `trainer.max_steps` ended."""
-        self._save(trainer)
+        """Save the end of a run that no other method has seen coming."""
+        if trainer.global_step > self._start_step:
+            self._save(trainer)
 
     def _save(self, trainer: pl.Trainer) -> None:
         if self._saved_step != trainer.global_step:
@@ -116,17 +145,42 @@ class LastCheckpoint(Checkpoint):
             trainer.save_checkpoint(self.path, weights_only=False)  # all of the state
 
 
-def best_checkpoint(folder: Path) -> ModelCheckpoint:
-    """Return the callback that keeps `checkpoints/best.ckpt`: most matched words on test."""
-    path = folder / BEST_CHECKPOINT
-    return ModelCheckpoint(
-        dirpath=path.parent,
-        filename=path.stem,
-        monitor=MONITOR,
-        mode="max",
-        save_top_k=1,
-        enable_version_counter=False,
-    )
+class BestCheckpoint(ModelCheckpoint):
+    """Keeps `checkpoints/best.ckpt`: most matched words on test, of the checks of the stop rule.
+
+    Args:
+        folder: the run's folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        path = folder / BEST_CHECKPOINT
+        super().__init__(
+            dirpath=path.parent,
+            filename=path.stem,
+            monitor=MONITOR,
+            mode="max",
+            save_top_k=1,
+            enable_version_counter=False,
+        )
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Keep the best count of a run whose folder was moved; Lightning would forget it."""
+        best = Path(str(self.dirpath)) / f"{self.filename}.ckpt"
+        if best.is_file():
+            scores = state_dict["best_k_models"].values()
+            state_dict = {
+                **state_dict,
+                "dirpath": self.dirpath,
+                "best_model_path": str(best),
+                "kth_best_model_path": str(best),
+                "best_k_models": dict.fromkeys([str(best)], *scores) if scores else {},
+            }
+        super().load_state_dict(state_dict)
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Leave out the evaluation that Lightning adds where a timer stops a run."""
+        if check_is_due(trainer):
+            super().on_validation_end(trainer, pl_module)
 
 
 class RandomStates(Callback):

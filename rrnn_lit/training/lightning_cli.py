@@ -1,5 +1,6 @@
 """RRNNCLI: the one way to build a run; `rrnn fit`, sweeps and tests all go through it."""
 
+import sys
 import warnings
 from argparse import ArgumentError
 from dataclasses import dataclass
@@ -12,15 +13,19 @@ from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.loggers.logger import Logger
 from rich.console import Console
 
+from rrnn_lit.data.config_files import check_config_files
 from rrnn_lit.data.datamodule import SentenceDataModule
 from rrnn_lit.data.manifest import write_json
-from rrnn_lit.training.autoencoder_module import VALIDATION_SPLITS, AutoencoderModule
+from rrnn_lit.training.autoencoder_module import AutoencoderModule
 from rrnn_lit.training.checkpoints import (
+    BestCheckpoint,
+    CheckpointSettings,
     DurableCheckpointIO,
     LastCheckpoint,
     RandomStates,
-    best_checkpoint,
 )
+from rrnn_lit.training.completeness import check_unfinished
+from rrnn_lit.training.loss_scale import KeepLossScale
 from rrnn_lit.training.metrics_log import MetricsLog
 from rrnn_lit.training.outcome import print_outcome
 from rrnn_lit.training.precision import LossScale, precision_plugin, refuse_changed_precision
@@ -34,19 +39,24 @@ from rrnn_lit.training.run_folder import (
     SUMMARY_FILE,
     RunSettings,
     choose_folder,
-    point_latest,
-    reopen_run,
 )
 from rrnn_lit.training.sample_sentences import SampleSentences
 from rrnn_lit.training.samples import write_reconstructions
 from rrnn_lit.training.stopping import MatchedWordsStopping
 from rrnn_lit.training.summary import (
+    LoadedStep,
     add_split,
     describe_run,
+    describe_split,
     print_summary,
     read_summary,
-    split_figures,
     stop_reason,
+)
+from rrnn_lit.training.trainer_options import (
+    canonical_precision,
+    check_enough_data,
+    check_seed,
+    check_trainer_options,
 )
 from rrnn_lit.training.wandb_logging import WandbSettings, make_wandb_logger
 
@@ -55,17 +65,6 @@ _EXPECTED_WARNINGS = (
     "Be aware that when using `ckpt_path`, callbacks",  # evaluations have no use for fit's
     r"`isinstance\(treespec, LeafSpec\)` is deprecated",  # torch, inside Lightning
 )
-
-
-@dataclass(frozen=True)
-class CheckpointSettings:
-    """When `last.ckpt` is written.
-
-    Attributes:
-        every_n_steps: distance in steps; evaluations and the end of a run save as well.
-    """
-
-    every_n_steps: int
 
 
 @dataclass(frozen=True)
@@ -84,15 +83,7 @@ class OptionError(ValueError):
 
 
 class RunInterruptedError(Exception):
-    """Ctrl-C during training.
-
-    Args:
-        folder: the run's folder, which can be resumed.
-        step: steps done.
-    """
-
-    def __init__(self, folder: Path, step: int) -> None:
-        super().__init__(f"interrupted at step {step}; go on with `rrnn fit --resume {folder}`")
+    """Ctrl-C in a loop of Lightning, which makes exit code 1 of it; the text says how to go on."""
 
 
 class RRNNCLI(LightningCLI):
@@ -142,10 +133,16 @@ class RRNNCLI(LightningCLI):
         Raises:
             OptionError: names the option that is unknown or of the wrong type.
         """
+        arguments, hint = sys.argv[1:] if args is None else args, ""
         try:
-            self.config = parser.parse_args(args)
-        except ArgumentError as error:
-            raise OptionError(" ".join(str(error).split())) from error
+            hint = "" if check_config_files(arguments) else "; no --config FILE was given"
+            self.config = parser.parse_args(arguments)
+        except (ArgumentError, ValueError) as error:
+            raise OptionError(" ".join(str(error).split()) + hint) from error
+
+    def _set_seed(self) -> None:
+        check_seed(self.options.seed_everything)
+        super()._set_seed()
 
     def _parse_ckpt_path(self) -> None:
         # Lightning would let the checkpoint's options win over the command line without a word
@@ -161,17 +158,36 @@ class RRNNCLI(LightningCLI):
         return self.subcommand in (None, "fit")
 
     def before_instantiate_classes(self) -> None:
-        """Settle the folder; a folder with an unfinished run may set the checkpoint."""
-        settings = RunSettings(self.options.run.folder, self.options.run.if_exists)
+        """Check options that need no data, and settle folder and checkpoint.
+
+        Raises:
+            ValueError: names the option.
+            RunCompleteError: the run to resume has nothing left to do.
+        """
+        trainer = self.options.trainer
+        check_trainer_options(trainer)
+        trainer.precision = canonical_precision(trainer.precision)
+        self._settle_folder()
+        if self._fits and self.options.get("ckpt_path") is not None:
+            last = self.folder / LAST_CHECKPOINT
+            if Path(self.options.ckpt_path).resolve() == last.resolve():
+                check_unfinished(self.folder, self.options)
+
+    def _settle_folder(self) -> None:
+        """Choose the folder; one with an unfinished run may set the checkpoint."""
+        settings = RunSettings(**self.options.run)
         checkpoint = self.options.get("ckpt_path")
-        own = checkpoint and Path(settings.folder) in Path(checkpoint).parents
-        if not self._fits and not checkpoint:
+        if checkpoint is not None and not Path(checkpoint).is_file():
+            raise ValueError(f"ckpt_path: wanted a checkpoint file, got {checkpoint!r}")
+        if not self._fits and checkpoint is None:
             raise ValueError(
                 f"ckpt_path: wanted the run to {self.subcommand}, as --run RUN or as "
                 "--ckpt_path FILE, got none"
             )
+        folder = Path(settings.folder)
+        own = checkpoint is not None and folder.resolve() in Path(checkpoint).resolve().parents
         if not self._fits or own:
-            self.folder = Path(settings.folder)
+            self.folder = folder
             return
         self.folder, resumes = choose_folder(settings)
         self.options.run.folder = str(self.folder)
@@ -181,8 +197,8 @@ class RRNNCLI(LightningCLI):
     def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
         """Return the trainer with this project's loggers, callbacks and precision."""
         options = self.options
-        precision = str(options.trainer.precision or "32-true")
-        scale = LossScale(options.loss_scale.init, options.loss_scale.growth_interval)
+        precision = options.trainer.precision
+        scale = LossScale(**options.loss_scale)
         plugin = precision_plugin(precision, options.trainer.accelerator, scale)
         plugins: list[Any] = [DurableCheckpointIO()]
         if plugin is not None:
@@ -190,26 +206,26 @@ class RRNNCLI(LightningCLI):
             kwargs["precision"] = None
         built = self.config_init[self.subcommand] if self.subcommand else self.config_init
         callbacks = [*(built.trainer.callbacks or []), *self._callbacks()]
-        trainer = super().instantiate_trainer(
-            plugins=plugins,
-            logger=self._loggers(),
-            callbacks=callbacks,
-            default_root_dir=str(self.folder),
-            use_distributed_sampler=False,  # the DataModule shares every batch out itself
-            **kwargs,
-        )
+        try:
+            trainer = super().instantiate_trainer(
+                plugins=plugins,
+                logger=self._loggers(),
+                callbacks=callbacks,
+                default_root_dir=str(self.folder),
+                use_distributed_sampler=False,  # the DataModule shares every batch out itself
+                **kwargs,
+            )
+        except TypeError as error:  # how Lightning refuses trainer.devices
+            raise ValueError(f"trainer: {error}") from error
         refuse_changed_precision(trainer, precision)
-        self._check_enough_data()
+        if self._fits:
+            check_enough_data(options.trainer, self.datamodule)
         return trainer
 
     def _loggers(self) -> list[Logger] | bool:
         if not self._fits:
             return False
-        group = self.options.wandb
-        settings = WandbSettings(
-            group.enabled, group.project, group.entity, group.group, group.tags
-        )
-        wandb_logger = make_wandb_logger(settings, self.folder)
+        wandb_logger = make_wandb_logger(WandbSettings(**self.options.wandb), self.folder)
         loggers: list[Logger] = [MetricsLog(self.folder)]
         return loggers if wandb_logger is None else [*loggers, wandb_logger]
 
@@ -218,7 +234,8 @@ class RRNNCLI(LightningCLI):
         if self.options.trainer.enable_progress_bar is not False:
             progress = [StepsProgress()]
         if not self._fits:
-            return [*progress, PredictionWriter(self.folder)]
+            self.loaded = LoadedStep()
+            return [*progress, self.loaded, PredictionWriter(self.folder)]
         self.clock = RunClock()
         built = self.config_init[self.subcommand] if self.subcommand else self.config_init
         self.samples: SampleSentences = built.samples
@@ -226,45 +243,29 @@ class RRNNCLI(LightningCLI):
             SaveRunConfig(self._parser(self.subcommand), self.options, self.folder),
             *progress,
             RandomStates(),
+            KeepLossScale(LossScale(**self.options.loss_scale)),
             self.clock,
-            best_checkpoint(self.folder),
+            BestCheckpoint(self.folder),
             # last: it must see what the others did at the same step
             LastCheckpoint(self.folder, self.options.checkpoint.every_n_steps),
         ]
 
-    def _check_enough_data(self) -> None:
-        if not self._fits:
-            return
-        trainer_options = self.options.trainer
-        if trainer_options.max_steps < 1:
-            raise ValueError(
-                f"trainer.max_steps: wanted at least 1 step, got {trainer_options.max_steps}"
-            )
-        wanted = trainer_options.max_steps * trainer_options.accumulate_grad_batches
-        available = self.datamodule.available_batches
-        if wanted > available:
-            raise ValueError(
-                f"trainer.max_steps: {trainer_options.max_steps} steps need {wanted} batches, "
-                f"got {available} in data.max_passes={self.datamodule.hparams['max_passes']} "
-                f"passes over the train split of {self.datamodule.hparams['folder']}; "
-                "raise data.max_passes (null: no limit) or prepare more text"
-            )
-
-    def fit(self, model: pl.LightningModule, **kwargs: Any) -> None:
-        """Train; an interruption leaves a folder that can be resumed.
-
-        Raises:
-            RunInterruptedError: on Ctrl-C.
-        """
-        if self.trainer.is_global_zero:
-            point_latest(self.folder)
-            reopen_run(self.folder)
+    def _run_subcommand(self, subcommand: str) -> None:
         try:
-            self.trainer.fit(model, **kwargs)
+            super()._run_subcommand(subcommand)
         except SystemExit as error:
-            if self.trainer.interrupted:
-                raise RunInterruptedError(self.folder, self.trainer.global_step) from error
-            raise
+            if not self.trainer.interrupted:
+                raise
+            raise RunInterruptedError(self._interruption()) from error
+
+    def _interruption(self) -> str:
+        """Return where an interrupted command is and how to go on."""
+        if not self._fits:
+            return "interrupted; the same command starts again"
+        place = f"interrupted at step {self.trainer.global_step}"
+        if not (self.folder / LAST_CHECKPOINT).is_file():
+            return f"{place}, before the first checkpoint; the same command starts again"
+        return f"{place}; go on with `rrnn fit --resume {self.folder}`"
 
     def predict(self, model: pl.LightningModule, **kwargs: Any) -> None:
         """Let the callback write predictions, a batch at a time; none are gathered in memory."""
@@ -278,10 +279,6 @@ class RRNNCLI(LightningCLI):
             return
         reason = stop_reason(self.trainer)
         summary = describe_run(self.trainer, self.model, self.clock.seconds, reason)
-        metrics = dict(self.trainer.callback_metrics)
-        for split in VALIDATION_SPLITS:
-            by_length = self.model.by_length.get(split, {})
-            summary["splits"][split] = {**split_figures(metrics, split), "by_length": by_length}
         reconstructions = self.samples.reconstructions
         write_reconstructions(self.folder / RECONSTRUCTIONS_FILE, reconstructions)
         write_json(self.folder / SUMMARY_FILE, summary)
@@ -291,8 +288,9 @@ class RRNNCLI(LightningCLI):
         """Add the figures of holdout to the summary of a finished run."""
         if not self.trainer.is_global_zero:
             return
-        figures = split_figures(dict(self.trainer.callback_metrics), "holdout")
-        figures["by_length"] = self.model.by_length["holdout"]
+        weights = Path(self.options.ckpt_path).stem
+        step = self.loaded.step
+        figures = describe_split(self.trainer, self.model, "holdout", weights, step)
         print_summary(add_split(self.folder, "holdout", figures), Console())
 
     def before_test(self) -> None:

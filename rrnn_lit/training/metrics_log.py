@@ -22,12 +22,16 @@ class MetricsLog(Logger):
 
     Args:
         folder: the run's folder.
+
+    Raises:
+        ValueError: there is a `metrics.jsonl` of another kind.
     """
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
         self._path = folder / METRICS_FILE
-        self._life: int | None = None
+        self._life = _next_life(self._path)
+        self._is_begun = False
 
     @property
     def name(self) -> str:
@@ -51,8 +55,9 @@ class MetricsLog(Logger):
     @rank_zero_only
     def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
         """Append a line with step, time (seconds since 1970), life and the figures."""
-        if self._life is None:
-            self._life = _begin_life(self._path)
+        if not self._is_begun:
+            self._is_begun = True
+            _cut_half_line(self._path)
         figures = {k: float(v) for k, v in metrics.items() if k != "epoch"}
         record = {"step": step, "time": round(time.time(), 3), "life": self._life, **figures}
         line = json.dumps(record).encode() + b"\n"
@@ -60,27 +65,41 @@ class MetricsLog(Logger):
             file.write(line)
 
 
-def _begin_life(path: Path) -> int:
-    """Cut a half-written last line and return the number of this start of the run, from 1."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+def _next_life(path: Path) -> int:
+    """Return the number of this start of the run, from 1."""
     if not path.exists():
         return 1
-    content = path.read_bytes()
-    whole = content[: content.rfind(b"\n") + 1]
-    if len(whole) < len(content):
-        os.truncate(path, len(whole))
-    lines = whole.splitlines()
-    return int(json.loads(lines[-1])["life"]) + 1 if lines else 1
+    lines = path.read_bytes().split(b"\n")[:-1]
+    return int(_record(path, len(lines), lines[-1])["life"]) + 1 if lines else 1
+
+
+def _cut_half_line(path: Path) -> None:
+    """Cut what a kill has left of a line."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists():
+        os.truncate(path, path.read_bytes().rfind(b"\n") + 1)
+
+
+def _record(path: Path, number: int, line: bytes) -> dict[str, Any]:
+    try:
+        record = json.loads(line)
+        return {"step": record["step"], "life": record["life"], **record}
+    except (ValueError, KeyError, TypeError) as error:
+        wanted = "wanted a JSON object with step and life"
+        raise ValueError(f"{path}, line {number}: {wanted}, got {line[:40]!r}") from error
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:
     """Return the lines of a `metrics.jsonl` in order of steps, without repeated ones.
 
     A line counts as repeated when a later life logged at or before its step.
+
+    Raises:
+        ValueError: names the line that holds something else.
     """
     records: list[dict[str, Any]] = []
-    for line in path.read_bytes().split(b"\n")[:-1]:
-        record = json.loads(line)
+    for number, line in enumerate(path.read_bytes().split(b"\n")[:-1], start=1):
+        record = _record(path, number, line)
         while (
             records
             and records[-1]["step"] >= record["step"]

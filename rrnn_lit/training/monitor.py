@@ -19,6 +19,7 @@ class TrainingMonitor:
     def __init__(self) -> None:
         self.num_sentences = 0  # since the start of the run; part of the checkpoint
         self.gradient_norm: Tensor | None = None
+        self.matched_word_rate = torch.tensor(torch.nan)
         self._matching = Stopwatch()
         self._new_interval()
 
@@ -26,20 +27,20 @@ class TrainingMonitor:
         self._start = time.perf_counter()
         self._num_steps = 0
         self._interval_sentences = 0
+        self._num_words = 0
         self._sums: dict[str, Tensor] = {}
 
     def measure_matching(self, device: torch.device) -> AbstractContextManager[None]:
         """Time the matching done inside."""
         return self._matching.measure(device)
 
-    def add_step(
-        self, num_sentences: int, loss: Tensor, num_words: Tensor, dropped: Tensor
-    ) -> None:
+    def add_step(self, num_sentences: int, loss: Tensor, num_words: int, dropped: Tensor) -> None:
         """Add a step: sentences of all processes, loss, words, and dropped words."""
         self._num_steps += 1
         self._interval_sentences += num_sentences
         self.num_sentences += num_sentences
-        for name, value in (("loss", loss), ("words", num_words), ("dropped", dropped)):
+        self._num_words += num_words
+        for name, value in (("loss", loss), ("dropped", dropped)):
             self._sums[name] = self._sums[name] + value if name in self._sums else value
 
     def start(self) -> None:
@@ -61,7 +62,8 @@ class TrainingMonitor:
         seconds = time.perf_counter() - self._start
         figures = {
             keys.TRAIN_LOSS: float(self._sums["loss"]) / self._num_steps,
-            keys.TRAIN_DROPPED_WORD_RATE: float(self._sums["dropped"] / self._sums["words"]),
+            keys.TRAIN_MATCHED_WORD_RATE: float(self.matched_word_rate),
+            keys.TRAIN_DROPPED_WORD_RATE: float(self._sums["dropped"]) / self._num_words,
             keys.TRAIN_SENTENCES_PER_SECOND: self._interval_sentences / seconds,
             keys.TRAIN_MATCHING_TIME_SHARE: matching / seconds,
             keys.TRAIN_SENTENCES: float(self.num_sentences),

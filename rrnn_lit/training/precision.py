@@ -4,6 +4,7 @@ Stock Lightning turns 16-mixed into bf16-mixed on a CPU with nothing but a warni
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import lightning.pytorch as pl
 import torch
@@ -24,6 +25,24 @@ class LossScale:
     growth_interval: int
 
 
+class LossScaler(torch.amp.GradScaler):
+    """A GradScaler for fused optimizers: the device skips a step, and the host does not wait.
+
+    The optimizer finds `found_inf` and `loss_scale` as attributes, tensors on the device;
+    gradients in `.grad` have been divided by the loss scale already.
+    """
+
+    def _maybe_opt_step(
+        self, optimizer: Any, optimizer_state: Any, *args: Any, **kwargs: Any
+    ) -> Any:
+        optimizer.found_inf = sum(optimizer_state["found_inf_per_device"].values())
+        optimizer.loss_scale = self._get_scale_async()
+        try:
+            return optimizer.step(*args, **kwargs)
+        finally:
+            del optimizer.found_inf, optimizer.loss_scale
+
+
 def precision_plugin(
     precision: str, accelerator: str, loss_scale: LossScale
 ) -> MixedPrecision | None:
@@ -40,7 +59,10 @@ def precision_plugin(
             f"and {torch.cuda.device_count()} CUDA devices; "
             "choose trainer.precision bf16-mixed or 32-true"
         )
-    scaler = torch.amp.GradScaler(
+    # by default partial sums of split products would be added in 16 bit
+    torch.backends.cuda.matmul.allow_fp16_reduced_precision_reduction = False
+    torch.backends.cuda.matmul.allow_bf16_reduced_precision_reduction = False
+    scaler = LossScaler(
         "cuda", init_scale=loss_scale.init, growth_interval=loss_scale.growth_interval
     )
     return MixedPrecision("16-mixed", device="cuda", scaler=scaler)

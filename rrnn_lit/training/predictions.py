@@ -53,8 +53,7 @@ class PredictionWriter(Callback):
         pl_module: pl.LightningModule,
         outputs: Any,
         batch: Any,
-        batch_idx: int,
-        dataloader_idx: int = 0,
+        *_: Any,
     ) -> None:
         """Store a batch at the rows of its sentences."""
         dictionary = trainer.datamodule.word_vectors  # type: ignore[attr-defined]

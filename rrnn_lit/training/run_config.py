@@ -1,4 +1,4 @@
-"""The whole resolved configuration of a run, in its folder and in W&B from step 0."""
+"""The start of a run: its whole resolved configuration, in its folder and in W&B from step 0."""
 
 import os
 import shutil
@@ -7,17 +7,18 @@ from typing import Any
 
 import lightning.pytorch as pl
 import yaml
-from lightning.pytorch.cli import LightningArgumentParser, SaveConfigCallback
+from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.cli import LightningArgumentParser
 from lightning.pytorch.loggers import WandbLogger
 
-from rrnn_lit.training.run_folder import CONFIG_FILE, free_name
+from rrnn_lit.training.run_folder import CONFIG_FILE, free_name, point_latest, reopen_run
 
 
-class SaveRunConfig(SaveConfigCallback):
+class SaveRunConfig(Callback):
     """Writes `config.yaml`; a resumed run with other options keeps the earlier files too.
 
-    Lightning's own callback writes into the logger's folder, which runs share, and refuses the
-    second run there.
+    Nothing in the folder changes before training begins: when the options do not fit the
+    checkpoint, a finished run stays as it was.
 
     Args:
         parser: the parser of the command.
@@ -26,14 +27,17 @@ class SaveRunConfig(SaveConfigCallback):
     """
 
     def __init__(self, parser: LightningArgumentParser, config: Any, folder: Path) -> None:
-        super().__init__(parser, config, save_to_log_dir=False)
+        self.parser = parser
+        self.config = config
         self.folder = folder
 
-    def save_config(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
-        """Save once, on the first process."""
-        if stage != "fit":
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Save once, on the first process; the run is now the latest, and unfinished."""
+        if not trainer.is_global_zero:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
+        point_latest(self.folder)
+        reopen_run(self.folder)
         config = self.config.clone()
         if "ckpt_path" in config:
             config.ckpt_path = None  # where this start came from; the file describes the run

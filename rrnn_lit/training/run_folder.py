@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+LATEST = "latest"
 CONFIG_FILE = "config.yaml"
 METRICS_FILE = "metrics.jsonl"
 SUMMARY_FILE = "summary.json"
@@ -35,13 +36,22 @@ class RunSettings:
     folder: str
     if_exists: Literal["new", "resume", "error"]
 
+    def __post_init__(self) -> None:
+        """Check what the types leave open."""
+        if not Path(self.folder).name:
+            raise ValueError(
+                f"run.folder: wanted a folder with a name of its own, got {self.folder!r}"
+            )
+
 
 def point_latest(folder: Path) -> None:
     """Let `latest` beside the folder lead to it, where the file system has symbolic links."""
-    part = folder.with_name(f"latest.{os.getpid()}.part")
+    if folder.name == LATEST:
+        return  # `--resume runs/latest`: it leads to the run already
+    part = folder.with_name(f"{LATEST}.{os.getpid()}.part")
     with suppress(OSError):
         part.symlink_to(folder.name)
-        part.replace(folder.with_name("latest"))
+        part.replace(folder.with_name(LATEST))
     part.unlink(missing_ok=True)
 
 

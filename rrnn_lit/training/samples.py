@@ -17,7 +17,7 @@ from rrnn_lit.words.vectors import WordVectors
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from rrnn_lit.training.autoencoder_module import EvaluationOutput
+    from rrnn_lit.training.reconstruction import EvaluationOutput
 
 
 @dataclass(frozen=True)

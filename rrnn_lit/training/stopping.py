@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import lightning.pytorch as pl
-from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.callbacks import Callback, Timer
 
 from rrnn_lit.training.metric_keys import split_key
 
@@ -46,6 +46,24 @@ def check_stop(
     )
 
 
+def check_is_due(trainer: pl.Trainer) -> bool:
+    """Return whether the evaluation at this step is a check of the stop rule.
+
+    Lightning adds one wherever a timer or another callback stops training. Counting it would
+    make a run that is stopped and resumed differ from one that never stopped.
+    """
+    interval = trainer.val_check_batch
+    if not isinstance(interval, int):
+        return True  # trainer.val_check_interval is a time: no step is more due than another
+    return (trainer.fit_loop.batch_idx + 1) % interval == 0
+
+
+def time_is_up(timer: Timer) -> bool:
+    """Return whether `trainer.max_time` has passed."""
+    remaining = timer.time_remaining()
+    return remaining is not None and remaining <= 0
+
+
 class MatchedWordsStopping(Callback):
     """Early stopping on the matched words of a fixed part of the test split.
 
@@ -72,7 +90,7 @@ class MatchedWordsStopping(Callback):
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Check once per evaluation during training."""
-        if trainer.sanity_checking or trainer.state.fn != "fit":
+        if trainer.sanity_checking or trainer.state.fn != "fit" or not check_is_due(trainer):
             return
         count = int(trainer.callback_metrics[MONITOR])
         self.state, self.reason = check_stop(

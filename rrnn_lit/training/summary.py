@@ -5,15 +5,34 @@ from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
+from lightning.pytorch.callbacks import Callback, Timer
 from rich.console import Console
 from rich.table import Table
 
 from rrnn_lit.data.manifest import write_json
 from rrnn_lit.training.metric_keys import split_key
 from rrnn_lit.training.run_folder import SUMMARY_FILE
-from rrnn_lit.training.stopping import MatchedWordsStopping
+from rrnn_lit.training.split_metrics import VALIDATION_SPLITS
+from rrnn_lit.training.stopping import MatchedWordsStopping, time_is_up
 
 _INTEGERS = ("words", "sentences")
+# figure -> column of the table
+_RATES = {
+    "matched_word_rate": "words",
+    "exact_sentence_rate": "exact",
+    "strict_matched_word_rate": "strict words",
+    "strict_exact_sentence_rate": "strict exact",
+}
+
+
+class LoadedStep(Callback):
+    """Remembers the `global_step` of the checkpoint that is evaluated; `trainer` then has 0."""
+
+    def on_load_checkpoint(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Take it from the checkpoint."""
+        self.step = int(checkpoint["global_step"])
 
 
 def split_figures(metrics: dict[str, Any], split: str) -> dict[str, float | int]:
@@ -30,16 +49,19 @@ def split_figures(metrics: dict[str, Any], split: str) -> dict[str, float | int]
 
 def stop_reason(trainer: pl.Trainer) -> str:
     """Return why training ended."""
-    for callback in trainer.callbacks:  # type: ignore[attr-defined]
+    callbacks: list[Callback] = trainer.callbacks  # type: ignore[attr-defined]
+    for callback in callbacks:
         if isinstance(callback, MatchedWordsStopping) and callback.reason is not None:
             return callback.reason
     if 0 < trainer.max_steps <= trainer.global_step:
         return f"trainer.max_steps={trainer.max_steps} reached"
+    if any(isinstance(callback, Timer) and time_is_up(callback) for callback in callbacks):
+        return f"trainer.max_time reached at step {trainer.global_step}"
     return f"ended by another callback or limit at step {trainer.global_step}"
 
 
 def describe_run(trainer: pl.Trainer, module: Any, seconds: float, reason: str) -> dict[str, Any]:
-    """Return the part of the summary that belongs to no split.
+    """Return the summary of a run whose final weights were just evaluated on tune and test.
 
     Args:
         trainer: after `fit`.
@@ -61,7 +83,31 @@ def describe_run(trainer: pl.Trainer, module: Any, seconds: float, reason: str) 
         "bytes_per_vector": 2 * size,  # stored as fp16
         "precision": str(trainer.precision),
         "seed": data.hparams["seed"],
-        "splits": {},
+        "splits": {
+            split: describe_split(trainer, module, split, "last", trainer.global_step)
+            for split in VALIDATION_SPLITS
+        },
+    }
+
+
+def describe_split(
+    trainer: pl.Trainer, module: Any, split: str, weights: str, step: int
+) -> dict[str, Any]:
+    """Return what the summary says about a split that was just evaluated.
+
+    Args:
+        trainer: after the evaluation.
+        module: the evaluated AutoencoderModule.
+        split: its name.
+        weights: name of the checkpoint that holds the evaluated weights, `last` or `best`.
+        step: `global_step` of these weights.
+    """
+    return {
+        "weights": weights,
+        "step": step,
+        "max_words": trainer.datamodule.hparams["max_words"],  # type: ignore[attr-defined]
+        **split_figures(dict(trainer.callback_metrics), split),
+        "by_length": module.metrics.by_length[split],
     }
 
 
@@ -69,12 +115,16 @@ def read_summary(folder: Path) -> dict[str, Any]:
     """Return the summary of a finished run.
 
     Raises:
-        ValueError: the folder holds no finished run.
+        ValueError: the folder holds no finished run, or its summary is damaged.
     """
     path = folder / SUMMARY_FILE
     if not path.is_file():
         raise ValueError(f"run.folder: wanted a finished run with {SUMMARY_FILE}, got {folder}")
-    return dict(json.loads(path.read_text(encoding="utf-8")))
+    try:
+        summary = json.loads(path.read_text(encoding="utf-8"))
+        return {**summary, "splits": dict(summary["splits"])}
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path}: wanted the summary of a run, got {error!r}") from error
 
 
 def add_split(folder: Path, split: str, figures: dict[str, Any]) -> dict[str, Any]:
@@ -91,21 +141,20 @@ def print_summary(summary: dict[str, Any], console: Console) -> None:
         f"\n{summary['steps']:,} steps, {summary['sentences']:,} sentences, "
         f"{summary['seconds']:,.0f} s; width {summary['hidden_size']:,}, "
         f"{summary['bytes_per_vector']:,} bytes per vector, {summary['vocab_size']:,} dictionary "
-        f"words, sentences of at most {summary['max_words']} words (with EOS), "
+        f"words, trained on sentences of at most {summary['max_words']} words (with EOS), "
         f"seed {summary['seed']}, {summary['precision']}\nstopped: {summary['stop_reason']}",
         highlight=False,
         soft_wrap=True,
     )
     table = Table()
-    for name in ("split", "sentences", "words", "exact", "strict words", "strict exact"):
-        table.add_column(name, justify="left" if name == "split" else "right")
+    for name in ("split", "weights", "sentences", "longest", *_RATES.values()):
+        table.add_column(name, justify="left" if name in ("split", "weights") else "right")
     for split, figures in summary["splits"].items():
         table.add_row(
             split,
+            f"{figures['weights']}, step {figures['step']:,}",
             f"{figures['num_sentences']:,}",
-            f"{figures['matched_word_rate']:.2%}",
-            f"{figures['exact_sentence_rate']:.2%}",
-            f"{figures['strict_matched_word_rate']:.2%}",
-            f"{figures['strict_exact_sentence_rate']:.2%}",
+            f"{figures['max_words']}",
+            *(f"{figures[rate]:.2%}" for rate in _RATES),
         )
     console.print(table)

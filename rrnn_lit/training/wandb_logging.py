@@ -81,10 +81,10 @@ def _run_id(folder: Path) -> str:
     return path.read_text(encoding="utf-8").strip()
 
 
-def finish() -> None:
-    """Close the W&B run of this process, if there is one."""
+def finish(exit_code: int) -> None:
+    """Close the W&B run of this process, if there is one; it shows as failed unless 0."""
     import sys
 
     wandb = sys.modules.get("wandb")
     if wandb is not None and wandb.run is not None:
-        wandb.finish()
+        wandb.finish(exit_code)

@@ -60,6 +60,12 @@ class Recorder(pl.LightningModule):
     def validation_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> None:
         pass
 
+    def test_step(self, batch: Batch, batch_idx: int) -> None:
+        pass
+
+    def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        return self.weight
+
     def configure_optimizers(self) -> torch.optim.Optimizer:
         return torch.optim.SGD(self.parameters(), lr=0.0)
 
@@ -123,6 +129,25 @@ def test_an_option_that_changes_the_order_is_refused_by_name(
     with pytest.raises(ValueError, match=rf"data\.{name}: .* written with {then}, got {value}"):
         data.load_state_dict({**state, "position": 5})
     assert data.position == 0
+
+
+@pytest.mark.parametrize("command", ["validate", "test", "predict"])
+def test_an_evaluation_reads_a_checkpoint_of_another_order(
+    prepared_folder: Path, tmp_path: Path, command: str
+) -> None:
+    trainer = make_trainer(2)
+    trainer.fit(Recorder(), datamodule=make_data(prepared_folder))
+    trainer.save_checkpoint(tmp_path / "last.ckpt")
+    changes = {"batch_size": 5, "seed": 8, "length_buckets": 0, "max_words": 7}
+    run = getattr(make_trainer(2), command)
+    run(
+        Recorder(),
+        datamodule=make_data(prepared_folder, **changes),
+        ckpt_path=tmp_path / "last.ckpt",
+    )
+    write_synthetic(tmp_path / "other", seed=1)
+    with pytest.raises(ValueError, match=r"data\.folder: .*; these are other data"):
+        run(Recorder(), datamodule=make_data(tmp_path / "other"), ckpt_path=tmp_path / "last.ckpt")
 
 
 def test_other_data_are_refused_by_name(prepared_folder: Path, tmp_path: Path) -> None:
@@ -251,82 +276,3 @@ def test_seed_zero_is_a_seed(prepared_folder: Path) -> None:
 def test_dictionary_of_the_folder(prepared_folder: Path) -> None:
     data = make_data(prepared_folder)
     assert (data.word_dim, data.word_vectors.vocab_size) == (16, 71)
-
-
-FILES = [
-    "words.txt",
-    "word_vectors.npy",
-    "whitening.npy",
-    "stats.json",
-    *(
-        f"{split}.{part}.npy"
-        for split in ("train", "tune", "test", "holdout")
-        for part in ("word_ids", "offsets")
-    ),
-]
-
-
-@pytest.fixture
-def copied_folder(prepared_folder: Path, tmp_path: Path) -> Path:
-    folder = tmp_path / "copy"
-    shutil.copytree(prepared_folder, folder, copy_function=shutil.copyfile)
-    return folder
-
-
-def test_every_file_of_the_folder_is_in_the_list(prepared_folder: Path) -> None:
-    names = {path.name for path in prepared_folder.iterdir()}
-    assert names == {*FILES, "manifest.json"}
-
-
-@pytest.mark.parametrize("name", FILES)
-@pytest.mark.parametrize("damage", ["missing", "cut", "changed"])
-def test_a_damaged_file_is_named(copied_folder: Path, name: str, damage: str) -> None:
-    path = copied_folder / name
-    content = path.read_bytes()
-    path.unlink()
-    if damage == "cut":
-        path.write_bytes(content[:-3])
-    elif damage == "changed":
-        path.write_bytes(content[:-3] + bytes([content[-3] ^ 1]) + content[-2:])
-    with pytest.raises(DataError, match=f"{path}: ") as caught:
-        make_data(copied_folder)
-    wanted = {"missing": "got none", "cut": f"wanted {len(content)} bytes", "changed": "SHA-256"}
-    assert wanted[damage] in str(caught.value)
-
-
-@pytest.mark.parametrize("name", ["train.word_ids.npy", "train.offsets.npy"])
-@pytest.mark.parametrize("damage", ["missing", "cut"])
-def test_without_digests_a_damaged_split_is_still_named(
-    copied_folder: Path, name: str, damage: str
-) -> None:
-    path = copied_folder / name
-    content = path.read_bytes()
-    path.unlink()
-    if damage == "cut":
-        path.write_bytes(content[:-8])
-    data = make_data(copied_folder, verify=False)
-    with pytest.raises(DataError, match=f"{path}: "):
-        data.train_dataloader()
-
-
-@pytest.mark.parametrize(
-    ("content", "wanted"),
-    [
-        (None, "got a folder without it"),
-        ("{", "manifest.json: wanted JSON"),
-        ('{"format": "rrnn_lit prepared text", "format_version": 99}', "version 1, got"),
-        ("[]", "got list"),
-    ],
-)
-def test_a_bad_manifest_is_named(copied_folder: Path, content: str | None, wanted: str) -> None:
-    (copied_folder / "manifest.json").unlink()
-    if content is not None:
-        (copied_folder / "manifest.json").write_text(content)
-    with pytest.raises(DataError, match=str(copied_folder)) as caught:
-        make_data(copied_folder)
-    assert wanted in str(caught.value)
-
-
-def test_a_folder_that_does_not_exist_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="nowhere: wanted a folder .* got no such folder"):
-        make_data(tmp_path / "nowhere")

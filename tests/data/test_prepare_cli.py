@@ -101,6 +101,21 @@ def test_bad_input_is_65(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert "latin.txt, line 1: wanted UTF-8" in capsys.readouterr().err
 
 
+def test_without_the_extra_prep_nothing_is_begun(
+    tmp_path: Path,
+    text_file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setitem(sys.modules, "nltk", None)  # as if it were not installed
+    out = tmp_path / "out"
+    assert main(["--source", "files", "--files", str(text_file), "--out", str(out)]) == 65
+    errors = capsys.readouterr().err
+    assert "got no nltk; run pip install 'rrnn_lit[prep]'" in errors
+    assert errors.count("\n") == 1
+    assert not out.exists()
+
+
 def test_a_disk_that_cannot_be_written_is_74(
     tmp_path: Path,
     text_file: Path,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from rrnn_lit.data.task_pool import run_tasks
+from rrnn_lit.data.task_pool import run_tasks, usable_cores
 
 
 class Square:
@@ -36,3 +36,13 @@ def test_a_killed_worker_is_an_error_that_says_what_to_do() -> None:
 def test_an_error_of_a_task_reaches_the_caller() -> None:
     with pytest.raises(FileNotFoundError, match="missing.txt"):
         list(run_tasks(Path.read_text, [Path("missing.txt")] * 3, 2))
+
+
+def test_cores_without_a_system_that_binds_processes_to_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert usable_cores() == len(os.sched_getaffinity(0))
+    monkeypatch.delattr(os, "sched_getaffinity")
+    assert usable_cores() == os.cpu_count()
+    monkeypatch.setattr(os, "cpu_count", lambda: None)
+    assert usable_cores() == 1

@@ -35,3 +35,10 @@ def test_picture_shows_the_curve(tmp_path: Path) -> None:
         pictures.append(plot_curves(folder).read_bytes())
         (folder / "metrics.jsonl").unlink()
     assert pictures[0] != pictures[1]
+
+
+def test_letters_that_the_font_lacks_are_no_warning(tmp_path: Path) -> None:
+    folder = tmp_path / "日本"
+    folder.mkdir()
+    (folder / "metrics.jsonl").write_text('{"step": 1, "life": 1, "train/loss": 2.0}\n')
+    assert plot_curves(folder).is_file()

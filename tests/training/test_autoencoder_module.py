@@ -118,9 +118,9 @@ def test_overfits_four_sentences(fit: Fit, tmp_path: Path, loss: str) -> None:
             "model.l2": 0.0,
             "model.loss": loss,
             "loss.match_margin": 0.2,
-            "trainer.max_steps": 150,
-            "trainer.val_check_interval": 150,
-            "checkpoint.every_n_steps": 150,
+            "trainer.max_steps": 200,
+            "trainer.val_check_interval": 200,
+            "checkpoint.every_n_steps": 200,
         }
     )
     cli.model.eval()
@@ -186,6 +186,8 @@ VALID = {
     "beta2": 0.9,
     "eps": 0.1,
     "round_moments": "none",
+    "memory": "standard",
+    "graph_words": 0,
 }
 
 

@@ -36,7 +36,7 @@ def test_every_checkpoint_loads_without_running_code(straight_run: Path) -> None
 
 
 def test_best_is_the_step_with_most_matched_words(fit: Fit, run_folder: Path) -> None:
-    fit({"trainer.max_steps": 20, "trainer.val_check_interval": 2, "model.learning_rate": 0.05})
+    fit({"trainer.max_steps": 20, "trainer.val_check_interval": 2, "model.learning_rate": 0.2})
     records = read_metrics(run_folder / "metrics.jsonl")
     counts = {r["step"]: r["test/matched_words"] for r in records if "test/matched_words" in r}
     best = max(counts, key=lambda step: (counts[step], -step))

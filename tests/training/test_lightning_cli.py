@@ -1,16 +1,19 @@
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
-from lightning.pytorch.callbacks import ModelCheckpoint
 
-from rrnn_lit.training.checkpoints import DurableCheckpointIO, LastCheckpoint
+from rrnn_lit import cli as command
+from rrnn_lit.training.autoencoder_module import AutoencoderModule
+from rrnn_lit.training.checkpoints import BestCheckpoint, DurableCheckpointIO, LastCheckpoint
 from rrnn_lit.training.lightning_cli import RRNNCLI, OptionError
 from rrnn_lit.training.metrics_log import MetricsLog
 from rrnn_lit.training.precision import loss_scaler
 from rrnn_lit.training.sample_sentences import SampleSentences
 from rrnn_lit.training.stopping import MatchedWordsStopping
 from tests.training.conftest import Fit, WriteConfig
+from tests.training.tiny import in_child
 
 
 def test_builds_without_running(build: Fit, run_folder: Path) -> None:
@@ -23,7 +26,7 @@ def test_builds_without_running(build: Fit, run_folder: Path) -> None:
 
 def test_last_checkpoint_sees_what_all_other_callbacks_did(build: Fit) -> None:
     kinds = [type(c) for c in build().trainer.callbacks]  # type: ignore[attr-defined]
-    assert kinds[-2:] == [ModelCheckpoint, LastCheckpoint]
+    assert kinds[-2:] == [BestCheckpoint, LastCheckpoint]
     assert {MatchedWordsStopping, SampleSentences} <= set(kinds)
 
 
@@ -85,3 +88,55 @@ def test_user_callbacks_are_kept(fit: Fit) -> None:
     callback = '{"class_path": "lightning.pytorch.callbacks.ModelSummary"}'
     cli = fit({"trainer.max_steps": 4}, "--trainer.callbacks+", callback)
     assert "ModelSummary" in [type(c).__name__ for c in cli.trainer.callbacks]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("name", "step"),
+    [("validate", "validation_step"), ("test", "test_step"), ("predict", "predict_step")],
+)
+def test_ctrl_c_in_an_evaluation_is_one_line(
+    straight_run: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], name: str, step: str
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(straight_run, run)
+
+    def interrupt() -> int:
+        setattr(AutoencoderModule, step, ctrl_c)
+        return command.main([name, "--run", str(run)])
+
+    assert in_child(interrupt) == command.EXIT_INTERRUPTED
+    line = f"rrnn {name}: interrupted; the same command starts again"
+    assert capfd.readouterr().err.splitlines()[-1] == line
+
+
+def ctrl_c(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_ctrl_c_before_the_first_checkpoint_does_not_promise_to_resume(
+    write_config: WriteConfig, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt() -> int:
+        AutoencoderModule.training_step = ctrl_c  # type: ignore[method-assign,assignment]
+        return command.main(["fit", "--config", str(write_config())])
+
+    assert in_child(interrupt) == command.EXIT_INTERRUPTED
+    line = (
+        "rrnn fit: interrupted at step 0, before the first checkpoint; "
+        "the same command starts again"
+    )
+    assert capfd.readouterr().err.splitlines()[-1] == line
+
+
+@pytest.mark.parametrize(("given", "meant"), [("32", "32-true"), ("bf16", "bf16-mixed")])
+def test_short_precisions_are_lightnings(
+    write_config: WriteConfig, given: str, meant: str
+) -> None:
+    options = ["--config", str(write_config()), "--trainer.precision", given]
+    cli = RRNNCLI(options, run=False)
+    assert cli.trainer.precision == cli.options.trainer.precision == meant
+
+
+def test_devices_that_lightning_refuses_are_a_mistake(build: Fit) -> None:
+    with pytest.raises(ValueError, match="trainer: `devices` selected with `CPUAccelerator`"):
+        build({"trainer.devices": -1})

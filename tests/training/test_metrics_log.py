@@ -61,3 +61,15 @@ def test_repeated_steps_are_read_once_from_the_latest_life(tmp_path: Path) -> No
         (30, 3),
         (40, 3),
     ]
+
+
+@pytest.mark.parametrize("line", ["garbage", "[1]", '{"step": 3}'])
+def test_a_file_of_another_kind_is_refused_by_name(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "metrics.jsonl"
+    path.write_text(f'{{"step": 1, "life": 1}}\n{line}\n')
+    message = f"{path}, line 2: wanted a JSON object with step and life, got"
+    with pytest.raises(ValueError, match=message):
+        MetricsLog(tmp_path)
+    with pytest.raises(ValueError, match=message):
+        read_metrics(path)
+    assert path.read_text().endswith(f"{line}\n")

@@ -24,7 +24,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def add(monitor: TrainingMonitor, loss: float, words: int, dropped: int) -> None:
-    monitor.add_step(8, torch.tensor(loss), torch.tensor(words), torch.tensor(dropped))
+    monitor.add_step(8, torch.tensor(loss), words, torch.tensor(dropped))
 
 
 def test_figures_of_an_interval(clock: Clock) -> None:

@@ -8,8 +8,7 @@ from rrnn_lit.training.optimizer import (
     count_updates,
     learning_rate_after,
     make_adam,
-    round_moments,
-    set_learning_rate,
+    update_learning_rate,
 )
 
 BETAS, EPS, L2, LEARNING_RATE = (0.85, 0.99), 1e-4, 0.03, 0.02
@@ -80,16 +79,22 @@ def test_learning_rate_of_the_paper_after_its_whole_run() -> None:
     assert f"{after:.2e}" == "2.35e-06"
 
 
-def test_learning_rate_reaches_every_group() -> None:
-    optimizer = make_adam(make_parameters(), LEARNING_RATE, BETAS, EPS, L2)
-    set_learning_rate(optimizer, 0.5)
-    assert [group["lr"] for group in optimizer.param_groups] == [0.5, 0.5]
+def test_learning_rate_of_the_next_update_reaches_every_group() -> None:
+    parameters = make_parameters()
+    optimizer = make_adam(parameters, LEARNING_RATE, BETAS, EPS, L2)
+    rates = []
+    for _ in range(3):
+        update_learning_rate(optimizer, 0.5, 0.1)
+        rates.append([group["lr"] for group in optimizer.param_groups])
+        for parameter in parameters:
+            parameter.grad = torch.ones_like(parameter)
+        optimizer.step()
+    assert rates == [[0.5, 0.5], [0.05, 0.05], pytest.approx([0.005, 0.005])]
 
 
 def test_moments_are_rounded_to_fp16_after_each_step() -> None:
     parameters = make_parameters(torch.float32)
-    optimizer = make_adam(parameters, LEARNING_RATE, BETAS, EPS, 0.0)
-    optimizer.register_step_post_hook(round_moments)
+    optimizer = make_adam(parameters, LEARNING_RATE, BETAS, EPS, 0.0, "fp16")
     # the author's arithmetic: below 1.7e-3 the second moment (1 - beta2) g^2 cannot leave zero
     gradients = [torch.full_like(parameters[0], 1.2345e-3), torch.full_like(parameters[1], 0.3333)]
     for parameter, gradient in zip(parameters, gradients, strict=True):

@@ -3,8 +3,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import lightning.pytorch as pl
 import numpy as np
 import pytest
+from lightning.pytorch.callbacks import Timer
 from torch import Tensor
 
 from rrnn_lit import cli as command
@@ -17,6 +19,7 @@ from tests.training.conftest import Fit, WriteConfig
 from tests.training.tiny import TINY, Options, die, differences, in_child, load
 
 LAST = "checkpoints/last.ckpt"
+EXACT = "test/exact_sentences"
 
 
 def kill_in(name: str, step: int) -> Callable[[], None]:
@@ -142,6 +145,27 @@ def test_extended_run_equals_straight_run(
     assert differences(load(straight_run / LAST), load(run_folder / LAST)) == []
 
 
+@pytest.mark.parametrize("stop", [5, 6, 8], ids=["between", "saved", "evaluated"])
+def test_run_stopped_by_its_timer_and_resumed_equals_straight_run(
+    fit: Fit, run_folder: Path, straight_run: Path, stop: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def on_train_batch_end(self: Timer, trainer: pl.Trainer, *_: Any) -> None:
+        if trainer.global_step == stop:
+            self.load_state_dict({"time_elapsed": {"train": 3601.0}})
+        end_step(self, trainer)
+
+    end_step = Timer.on_train_batch_end
+    monkeypatch.setattr(Timer, "on_train_batch_end", on_train_batch_end)
+    fit({"trainer.max_time": "00:01:00:00"})
+    assert read_summary(run_folder)["stop_reason"] == f"trainer.max_time reached at step {stop}"
+    assert load(run_folder / LAST)["global_step"] == stop
+    evaluated = [r["step"] for r in read_metrics(run_folder / "metrics.jsonl") if EXACT in r]
+    assert evaluated == [4, stop]
+    arguments = ["fit", "--resume", str(run_folder), "--trainer.max_time", "null"]
+    assert command.main(arguments) == 0
+    assert differences(load(straight_run / LAST), load(run_folder / LAST)) == []
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -174,3 +198,21 @@ def test_learning_rate_may_change_on_resume(fit: Fit, run_folder: Path) -> None:
     records = read_metrics(cli.folder / "metrics.jsonl")
     rates = {r["step"]: r["optimizer/learning_rate"] for r in records if "train/loss" in r}
     assert np.allclose([rates[3], rates[6]], [0.01 * 0.99**2, 0.5 * 0.99**5], rtol=1e-12)
+
+
+def test_best_count_survives_a_move_of_the_folder(
+    fit: Fit, run_folder: Path, straight_run: Path
+) -> None:
+    fit({"trainer.max_steps": 7})
+    moved = run_folder.rename(run_folder.with_name("moved"))
+    arguments = ["fit", "--resume", str(moved), "--trainer.max_steps", "10"]
+    assert command.main(arguments) == 0
+    assert differences(load(straight_run / LAST), load(moved / LAST)) == []
+
+
+def test_a_checkpoint_of_another_folder_has_no_best_here(fit: Fit, run_folder: Path) -> None:
+    first = fit({"trainer.max_steps": 4})
+    with pytest.warns(UserWarning, match="The dirpath has changed"):
+        fit({"run.folder": str(run_folder) + "-b"}, "--ckpt_path", str(first.folder / LAST))
+    best = run_folder.with_name("demo-b") / "checkpoints" / "best.ckpt"
+    assert load(best)["global_step"] == 8

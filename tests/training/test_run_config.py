@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import pytest
 import yaml
 
 from rrnn_lit.training.lightning_cli import RRNNCLI
@@ -36,6 +37,7 @@ def test_config_repeats_the_run(straight_run: Path, tmp_path: Path) -> None:
 def test_resume_with_other_options_keeps_the_earlier_config(fit: Fit, run_folder: Path) -> None:
     fit({"trainer.max_steps": 4})
     last = ("--ckpt_path", str(run_folder / "checkpoints" / "last.ckpt"))
+    (run_folder / "summary.json").unlink()  # as a kill before the end would
     fit({"trainer.max_steps": 4}, *last)
     assert sorted(p.name for p in run_folder.glob("config*")) == ["config.yaml"]
     fit({"trainer.max_steps": 6}, *last)
@@ -50,3 +52,13 @@ def test_config_of_a_resumed_run_starts_a_new_one(fit: Fit, run_folder: Path) ->
     again = RRNNCLI(["fit", "--config", str(run_folder / "config.yaml")])
     assert again.folder.name == "demo-2"
     assert read_metrics(again.folder / "metrics.jsonl")[0]["step"] == 3
+
+
+def test_a_refused_extension_leaves_a_finished_run_as_it_was(fit: Fit, run_folder: Path) -> None:
+    fit({"trainer.max_steps": 4})
+    before = {path: path.read_bytes() for path in run_folder.rglob("*") if path.is_file()}
+    last = ("--ckpt_path", str(run_folder / "checkpoints" / "last.ckpt"))
+    with pytest.raises(ValueError, match="data.batch_size: the checkpoint was written with 8"):
+        fit({"trainer.max_steps": 6, "data.batch_size": 4}, *last)
+    after = {path: path.read_bytes() for path in run_folder.rglob("*") if path.is_file()}
+    assert after == before

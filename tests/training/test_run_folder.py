@@ -66,3 +66,20 @@ def test_an_extended_run_is_unfinished_again(tmp_path: Path) -> None:
     run_folder.reopen_run(tmp_path)
     assert not run_folder.is_finished(tmp_path)
     assert (tmp_path / "summary.1.json").read_text() == "{}"
+
+
+@pytest.mark.parametrize("folder", ["", ".", "/"])
+def test_a_folder_without_a_name_is_refused(folder: str) -> None:
+    with pytest.raises(ValueError, match="run.folder: wanted a folder with a name of its own"):
+        RunSettings(folder, "new")
+
+
+def test_latest_never_leads_to_itself(tmp_path: Path) -> None:
+    run = tmp_path / "demo"
+    run.mkdir()
+    run_folder.point_latest(run)
+    latest = tmp_path / "latest"
+    assert latest.resolve() == run
+    run_folder.point_latest(latest)  # as `--resume runs/latest` does
+    assert latest.resolve() == run
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["demo", "latest"]

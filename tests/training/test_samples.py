@@ -6,7 +6,7 @@ import pytest
 import torch
 from rich.console import Console
 
-from rrnn_lit.training.autoencoder_module import EvaluationOutput
+from rrnn_lit.training.reconstruction import EvaluationOutput
 from rrnn_lit.training.samples import (
     Reconstruction,
     marked_text,

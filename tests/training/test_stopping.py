@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 
+from rrnn_lit.training.completeness import RunCompleteError
 from rrnn_lit.training.stopping import MatchedWordsStopping, StopState, check_stop
 from tests.training.conftest import Fit
 from tests.training.tiny import differences, load, read_json
@@ -75,14 +76,22 @@ def test_patience_survives_resume(fit: Fit) -> None:
     assert differences(first, second) == []
 
 
+def test_stopped_run_without_its_summary_does_no_step(fit: Fit) -> None:
+    cli = fit(IMPATIENT)
+    (cli.folder / "summary.json").unlink()  # as a kill before the end would
+    before = (cli.folder / "checkpoints" / "last.ckpt").read_bytes()
+    assert fit(IMPATIENT, *resume(cli)).trainer.global_step == 12
+    assert "in 2 checks" in read_json(cli.folder / "summary.json")["stop_reason"]
+    assert (cli.folder / "checkpoints" / "last.ckpt").read_bytes() == before
+
+
 def resume(cli: Any) -> tuple[str, str]:
     return "--ckpt_path", str(cli.folder / "checkpoints" / "last.ckpt")
 
 
 def test_stopped_run_stays_stopped_until_patience_is_longer(fit: Fit) -> None:
     cli = fit(IMPATIENT)
-    again = fit(IMPATIENT, *resume(cli))
-    assert again.trainer.global_step == 12
-    assert "in 2 checks" in read_json(cli.folder / "summary.json")["stop_reason"]
+    with pytest.raises(RunCompleteError, match="stopping.patience"):
+        fit(IMPATIENT, *resume(cli))
     longer = fit({**IMPATIENT, "stopping.patience": 3}, *resume(cli))
     assert longer.trainer.global_step == 16

@@ -41,10 +41,25 @@ def test_summary_of_a_run_and_its_holdout(fit: Fit, run_folder: Path) -> None:
             figures["matched_words"] / figures["num_words"], abs=1e-6
         )
         assert sum(figures["by_length"]["num_words"]) == figures["num_words"]
+        assert (figures["weights"], figures["step"], figures["max_words"]) == ("last", 10, 12)
     assert command.main(["test", "--run", str(run_folder)]) == 0
     after = read_summary(run_folder)
-    assert set(FIGURES) <= set(after["splits"].pop("holdout"))
+    holdout = after["splits"].pop("holdout")
+    assert set(FIGURES) <= set(holdout)
+    best = load(run_folder / "checkpoints" / "best.ckpt")["global_step"]
+    assert best < 10
+    assert (holdout["weights"], holdout["step"], holdout["max_words"]) == ("best", best, 12)
     assert after == summary
+
+
+def test_an_evaluation_of_other_weights_and_lengths_says_so(fit: Fit, run_folder: Path) -> None:
+    fit({"trainer.max_steps": 4})
+    last = ["--ckpt_path", str(run_folder / "checkpoints" / "last.ckpt")]
+    options = ["--data.max_words", "8", "--data.batch_size", "3"]
+    assert command.main(["test", "--run", str(run_folder), *last, *options]) == 0
+    holdout = read_summary(run_folder)["splits"]["holdout"]
+    assert (holdout["weights"], holdout["step"], holdout["max_words"]) == ("last", 4, 8)
+    assert len(holdout["by_length"]["num_words"]) <= 9
 
 
 def test_summary_counts_the_final_weights(fit: Fit, run_folder: Path, straight_run: Path) -> None:
@@ -60,13 +75,6 @@ def test_a_run_without_any_check_has_a_summary_too(fit: Fit, run_folder: Path) -
     fit({"trainer.max_steps": 3})
     assert read_summary(run_folder)["splits"]["test"]["num_sentences"] == 20
     assert command.main(["test", "--run", str(run_folder)]) == 0
-
-
-def test_resuming_a_finished_run_repeats_its_summary(fit: Fit, run_folder: Path) -> None:
-    fit()
-    before = read_summary(run_folder)
-    assert command.main(["fit", "--resume", str(run_folder)]) == 0
-    assert {**read_summary(run_folder), "seconds": before["seconds"]} == before
 
 
 def test_a_folder_without_a_finished_run_is_refused(tmp_path: Path) -> None:
@@ -87,4 +95,13 @@ def test_table_shows_every_split(straight_run: Path) -> None:
     assert len(set(header)) == len(header)
     assert [row[0] for row in rows] == ["tune", "test"]
     assert rows[1][header.index("words")] == "97.00%"
+    assert rows[1][header.index("weights")] == "last, step 10"
+    assert rows[1][header.index("longest")] == "12"
     assert rows[1][header.index("strict exact")] == "50.00%"
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"steps": 3}'])
+def test_a_damaged_summary_is_refused_by_name(tmp_path: Path, content: str) -> None:
+    (tmp_path / "summary.json").write_text(content)
+    with pytest.raises(ValueError, match="summary.json: wanted the summary of a run, got"):
+        read_summary(tmp_path)

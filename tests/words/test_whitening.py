@@ -26,6 +26,22 @@ def test_many_blocks_equal_one_sum() -> None:
     np.testing.assert_allclose(std, repeated.std(axis=0), rtol=1e-9)
 
 
+def test_statistics_are_added_row_by_row() -> None:
+    # a matrix product adds in an order that depends on the number of BLAS threads
+    generator = np.random.default_rng(0)
+    rows = generator.standard_normal((2_000, 5)).astype(np.float32)
+    weights = generator.integers(1, 9, 2_000)
+    total, squares = np.zeros(5), np.zeros(5)
+    for weight, row in zip(weights, rows.astype(np.float64), strict=True):
+        total += weight * row
+    mean = total / weights.sum()
+    for weight, row in zip(weights, rows.astype(np.float64), strict=True):
+        squares += weight * (row - mean) ** 2
+    got_mean, got_std = weighted_statistics(rows, weights)
+    np.testing.assert_array_equal(got_mean, mean)
+    np.testing.assert_array_equal(got_std, np.sqrt(squares / weights.sum()))
+
+
 def test_whitened_by_hand() -> None:
     whitening = Whitening.to_std(np.array([1.0, 10.0]), np.array([2.0, 5.0]), 0.5)
     np.testing.assert_allclose(whitening.apply(RAW), np.array([[0, 0], [0.5, 2.0], [1.0, 1.0]]))

@@ -1,0 +1,195 @@
+"""The command `rrnn bench`: options of each case, one-line errors, exit codes, table and files.
+
+Exit codes: 0 done, 64 bad command line, 65 bad input, 74 cannot write, 130 interrupted. Files are
+written at the end, complete or not at all.
+"""
+
+import os
+import re
+import sys
+import typing
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from rrnn_lit.complaints import complain
+
+COMMAND = "bench"
+BAD_COMMAND, BAD_INPUT, CANNOT_WRITE, INTERRUPTED = 64, 65, 74, 130
+# case -> module, loaded when the case is asked for
+_CASES = {
+    "step": "iteration",
+    "match": "matching",
+    "rnn": "recurrent",
+    "memory": "memory",
+    "data": "pipeline",
+}
+_HELP = """\
+usage: rrnn bench CASE [options] [--json FILE] [--threads N] [--scale [--out FOLDER]]
+
+Times our parts beside their peers in one process and compares every answer with float64.
+
+  step       a whole training step beside the naive port, the autograd loop, GRU and LSTM
+  match      is the target the nearest word? beside matmul, faiss, gensim, KeOps
+  rnn        one recurrent layer, forward and backward, beside the loop, LSTM, GRU, RNN
+  memory     bytes of a training run by part
+  data       making batches, padded share, speed against text size
+
+  --json FILE     also write the rows as a JSON list (default: none)
+  --threads N     threads of the processor (default: 1)
+  --scale         step, match, rnn: let each size grow and draw the cost
+  --out FOLDER    where --scale writes CASE_scale.png and CASE_scale.json (default: .)
+
+`rrnn bench CASE --help` lists the options of a case.
+"""
+_CASE_HELP = "Median times; `times ours` is the peer's time over ours, above 1 we are faster."
+
+
+class _BadCommandError(ValueError):
+    """The command line asks for what is not there."""
+
+
+@dataclass(frozen=True)
+class _Request:
+    """A checked command line.
+
+    Attributes:
+        case: name of the case.
+        run: the case's function.
+        options: its argument.
+        json: file to write; None for none.
+        threads: threads of the processor.
+        scale: whether sizes grow.
+        out: folder for the files of `scale`.
+    """
+
+    case: str
+    run: Callable[[Any], list[Any]]
+    options: Any
+    json: Path | None
+    threads: int
+    scale: bool
+    out: Path
+
+
+def main(arguments: list[str]) -> int:
+    """Run `rrnn bench` with these arguments and return its exit code."""
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(_HELP, end="")
+        return 0
+    try:
+        _run(_parse(arguments))
+    except _BadCommandError as error:
+        return complain(COMMAND, error, BAD_COMMAND)
+    except ValueError as error:
+        return complain(COMMAND, error, BAD_INPUT)
+    except OSError as error:
+        return complain(COMMAND, error, CANNOT_WRITE)
+    except KeyboardInterrupt as interruption:
+        return complain(COMMAND, interruption, INTERRUPTED, "interrupted; nothing was written")
+    return 0
+
+
+def _parse(arguments: list[str]) -> _Request:
+    """Return what the command line asks for."""
+    case = arguments[0]
+    if case not in _CASES:
+        raise _BadCommandError(f"CASE: wanted one of {', '.join(_CASES)}, got {case!r}")
+    # read when numpy and torch load
+    from jsonargparse import ArgumentError, ArgumentParser
+
+    run = import_module(f"rrnn_lit.bench.{_CASES[case]}").run
+    options_type = typing.get_type_hints(run)["options"]
+    parser = ArgumentParser(prog=f"rrnn bench {case}", description=_CASE_HELP, exit_on_error=False)
+    parser.add_class_arguments(options_type)
+    parser.add_argument("--json", type=str | None, default=None, help="write the rows there")
+    parser.add_argument("--threads", type=int, default=1, help="threads of the processor")
+    parser.add_argument("--scale", action="store_true", help="let each size grow, draw the cost")
+    parser.add_argument("--out", type=str, default=".", help="folder for what --scale writes")
+    try:
+        given = parser.parse_args(arguments[1:])
+        values = {name: given[name] for name in options_type.__dataclass_fields__}
+        return _check(
+            _Request(
+                case=case,
+                run=run,
+                options=options_type(**values),
+                json=None if given.json is None else Path(given.json),
+                threads=given.threads,
+                scale=given.scale,
+                out=Path(given.out),
+            )
+        )
+    except (ArgumentError, ValueError) as error:
+        raise _BadCommandError(_readable(str(error))) from error
+
+
+def _readable(message: str) -> str:
+    """Return jsonargparse's refusal of a value in the words of our own."""
+    found = re.search(
+        r'Parser key "(\w+)": Expected an? (.+?)\. Got value: (.+)', " ".join(message.split())
+    )
+    if found is None:
+        return message
+    name, wanted, got = found.groups()
+    wanted = re.sub(r"<class '(\w+)'>", r"\1", wanted).replace("typing.Literal", "one of ")
+    return f"--{name}: wanted {wanted}, got {got}"
+
+
+def _check(request: _Request) -> _Request:
+    """Refuse before minutes are spent what could not be finished."""
+    if request.threads < 1:
+        raise ValueError(f"--threads: wanted a number of at least 1, got {request.threads}")
+    if request.scale:
+        from rrnn_lit.bench.scaling import AXES
+
+        if request.case not in AXES:
+            wanted = ", ".join(AXES)
+            raise ValueError(f"--scale: wanted one of the cases {wanted}, got {request.case}")
+    return request
+
+
+def _run(request: _Request) -> None:
+    import torch
+    from rich.console import Console
+
+    from rrnn_lit.bench.result import print_rows, write_rows
+
+    _want_writable(request)
+    # in a pipe rich would take 80 columns
+    console = Console(width=None if sys.stdout.isatty() else 100)
+    before = torch.get_num_threads()
+    torch.set_num_threads(request.threads)
+    try:
+        rows = _scaled(request) if request.scale else request.run(request.options)
+    finally:
+        torch.set_num_threads(before)
+    print_rows(rows, console)
+    if request.json is not None:
+        write_rows(request.json, rows)
+
+
+def _scaled(request: _Request) -> list[Any]:
+    from rrnn_lit.bench import scaling
+
+    def say(line: str) -> None:
+        print(line, file=sys.stderr, flush=True)
+
+    points = scaling.measure(request.case, request.run, request.options, say)
+    for path in scaling.write(request.case, points, request.out):
+        say(f"written: {path}")
+    return scaling.rows_of(points)
+
+
+def _want_writable(request: _Request) -> None:
+    """Raise OSError for a place where a file could not be written at the end."""
+    if request.json is not None:
+        folder = request.json.parent
+        if request.json.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+            raise OSError(f"--json: wanted a file in a writable folder, got {request.json}")
+    if request.scale:
+        if request.out.exists() and not request.out.is_dir():
+            raise OSError(f"--out: wanted a folder, got the file {request.out}")
+        request.out.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,127 @@
+"""`rrnn bench memory`: bytes of a training step by part, and the computation held against a run.
+
+The first rows are computed for the sizes asked for. The rows behind them run a few steps at sizes
+that any machine can afford, in processes of their own, and compare what the system counted with
+what was computed.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import asdict, dataclass, replace
+from typing import Literal
+
+import torch
+
+from rrnn_lit.bench.options import check_at_least
+from rrnn_lit.bench.result import Row
+from rrnn_lit.bench.versions import environment
+from rrnn_lit.training.memory_budget import MemorySizes, describe_budget, memory_budget
+
+_MODES = {
+    "ours, lean memory": ("lean", "none"),
+    "ours, lean memory, fp16 moments": ("lean", "fp16"),
+    "standard memory": ("standard", "none"),
+}
+_PROBED_STEPS = 24
+# freed blocks go back to the system at once: its count is then that of the arrays in use
+_PLAIN_MALLOC = {"MALLOC_MMAP_THRESHOLD_": "262144", "MALLOC_TRIM_THRESHOLD_": "262144"}
+
+
+@dataclass(frozen=True)
+class MemoryOptions:
+    """Options of `rrnn bench memory`.
+
+    Attributes:
+        hidden_size: width of encoder and decoder.
+        word_dim: length of a word vector.
+        vocab_size: words in the dictionary.
+        batch_size: sentences in a batch.
+        max_words: longest sentence, EOS included; the budget is that of a batch full of these.
+        precision: of the products, as `trainer.precision`.
+        probe_size: width of the runs that are measured; 0 measures nothing.
+        probe_vocab_size: dictionary of the runs that are measured.
+    """
+
+    hidden_size: int = 10_000
+    word_dim: int = 300
+    vocab_size: int = 3_000_000
+    batch_size: int = 32
+    max_words: int = 60
+    precision: Literal["16-mixed", "bf16-mixed", "32-true"] = "16-mixed"
+    probe_size: int = 1_536
+    probe_vocab_size: int = 20_000
+
+
+def run(options: MemoryOptions) -> list[Row]:
+    """Return a row per way to hold the memory, computed, and again, measured at a small size."""
+    least = {name: 1 for name in ("hidden_size", "word_dim", "vocab_size", "batch_size")}
+    check_at_least(options, {**least, "max_words": 2, "probe_size": 0, "probe_vocab_size": 1})
+    asked = MemorySizes(
+        hidden_size=options.hidden_size,
+        sentence_vector_size=None,
+        word_dim=options.word_dim,
+        vocab_size=options.vocab_size,
+        num_words=options.batch_size * options.max_words,
+        precision=options.precision,
+        memory="lean",
+        round_moments="none",
+    )
+    rows = _rows(asked, probed=False)
+    if options.probe_size:
+        on_gpu = torch.cuda.is_available()
+        probed = replace(
+            asked,
+            hidden_size=options.probe_size,
+            vocab_size=options.probe_vocab_size,
+            num_words=options.batch_size * _PROBED_STEPS,
+            precision="16-mixed" if on_gpu else "bf16-mixed",
+        )
+        rows += _rows(probed, probed=True)
+    return rows
+
+
+def _rows(sizes: MemorySizes, probed: bool) -> list[Row]:
+    rows: list[Row] = []
+    ours = 0
+    for name, (memory, rounds) in _MODES.items():
+        chosen = replace(sizes, memory=memory, round_moments=rounds)
+        budget = memory_budget(chosen)
+        computed = sum(budget.values())
+        measured = _probe(chosen) if probed else computed
+        ours = ours or measured
+        rows.append(
+            Row(
+                case="memory, measured" if probed else "memory",
+                peer=f"{name}: {measured / 1e9:.2f} GB",
+                seconds=None,
+                times_ours=measured / ours,
+                correct=f"{measured / computed:.2f} of computed" if probed else "computed",
+                floor_share=None,
+                sizes={
+                    "hidden_size": sizes.hidden_size,
+                    "word_dim": sizes.word_dim,
+                    "vocab_size": sizes.vocab_size,
+                    "num_words": sizes.num_words,
+                },
+                versions=environment(sizes.precision),
+                note=describe_budget(budget),
+            )
+        )
+    return rows
+
+
+def _probe(sizes: MemorySizes) -> int:
+    """Return the peak bytes of a few steps in a new process."""
+    fields = json.dumps({**asdict(sizes), "num_steps": _PROBED_STEPS})
+    done = subprocess.run(
+        [sys.executable, "-m", "rrnn_lit.bench.memory_probe", fields],
+        env={**os.environ, **_PLAIN_MALLOC},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise OSError(f"memory probe failed: {done.stderr.strip().splitlines()[-1:]}")
+    return int(done.stdout)

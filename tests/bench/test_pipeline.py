@@ -1,0 +1,71 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from rrnn_lit.bench.lengths import draw_lengths
+from rrnn_lit.bench.pipeline import DataOptions, run, walk_pass, write_text
+from rrnn_lit.bench.result import Row
+
+OPTIONS = DataOptions(
+    sentences=300, largest=1_000, batch_size=4, length_buckets=50, batches=2, repeats=1
+)
+LENGTHS = np.array([2, 3, 1])
+
+
+@pytest.fixture(scope="module")
+def rows() -> list[Row]:
+    return run(OPTIONS)
+
+
+def batch(*numbers: int) -> tuple[torch.Tensor, torch.Tensor]:
+    longest = max(int(LENGTHS[n]) for n in numbers)
+    return torch.tensor(numbers), torch.zeros(len(numbers), longest)
+
+
+def test_a_pass_by_hand() -> None:
+    found = walk_pass([batch(0, 1), batch(2)], LENGTHS)
+    assert found.complete
+    assert found.padded_share == pytest.approx(1 / 7)
+
+
+@pytest.mark.parametrize("batches", [[batch(0, 1)], [batch(0, 1), batch(2, 0)]])
+def test_a_missing_or_repeated_sentence_is_found_out(
+    batches: list[tuple[torch.Tensor, torch.Tensor]],
+) -> None:
+    assert not walk_pass(batches, LENGTHS).complete
+
+
+def test_rows_of_peers_buckets_and_text_sizes(rows: list[Row]) -> None:
+    assert [row.peer for row in rows] == [
+        "ours",
+        "torch DataLoader",
+        *(f"ours buckets {b}" for b in (0, 10, 50, 100)),
+        *(f"ours {n} sentences" for n in ("10", "100", "1,000")),
+    ]
+    assert {row.correct for row in rows} == {"each sentence once"}
+
+
+def test_padding_shrinks_with_the_buckets(rows: list[Row]) -> None:
+    shares = [float(row.note.split()[-1].rstrip("%")) for row in rows if "buckets" in row.peer]
+    assert shares[0] > 20
+    assert shares == sorted(shares, reverse=True)
+
+
+def test_times_compare_with_ours_and_with_the_smallest_text(rows: list[Row]) -> None:
+    assert rows[1].times_ours == pytest.approx((rows[1].seconds or 0) / (rows[0].seconds or 1))
+    assert rows[8].times_ours == pytest.approx((rows[8].seconds or 0) / (rows[6].seconds or 1))
+
+
+def test_lengths_have_the_mean_of_news_text() -> None:
+    lengths = draw_lengths(20_000, np.random.default_rng(0))
+    assert lengths.mean() == pytest.approx(24.5, abs=1)
+    assert lengths.min() >= 2
+    assert lengths.max() == 60
+
+
+def test_a_folder_lends_its_lengths(prepared_folder: Path, tmp_path: Path) -> None:
+    options = DataOptions(folder=str(prepared_folder))
+    lengths = write_text(tmp_path, 100, options).lengths
+    assert set(lengths.tolist()) <= set(range(3, 13))

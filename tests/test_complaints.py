@@ -1,0 +1,36 @@
+import pytest
+
+from rrnn_lit.complaints import complain
+
+
+def fail() -> ValueError:
+    try:
+        raise ValueError("data.seed:\n  wanted 1,\n  got 2")
+    except ValueError as error:
+        return error
+
+
+@pytest.mark.parametrize("switch", [None, "", "0"])
+def test_a_mistake_is_one_line(
+    switch: str | None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if switch is not None:
+        monkeypatch.setenv("RRNN_TRACEBACK", switch)
+    assert complain("fit", fail(), 65) == 65
+    assert capsys.readouterr().err == "rrnn fit: data.seed: wanted 1, got 2\n"
+
+
+def test_the_trace_comes_first_on_request(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("RRNN_TRACEBACK", "1")
+    assert complain("fit", fail(), 64, "in other words") == 64
+    trace, line = capsys.readouterr().err.rstrip().rsplit("\n", 1)
+    assert trace.startswith("Traceback (most recent call last):")
+    assert "in fail" in trace
+    assert line == "rrnn fit: in other words"
+
+
+def test_an_error_without_a_text_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    complain("fit", KeyboardInterrupt(), 130)
+    assert capsys.readouterr().err == "rrnn fit: KeyboardInterrupt\n"
