@@ -18,8 +18,10 @@ from rrnn_lit.bench.options import check_at_least
 from rrnn_lit.bench.result import Row
 from rrnn_lit.bench.versions import environment
 from rrnn_lit.training.memory_budget import MemorySizes, describe_budget, memory_budget
+from rrnn_lit.training.module_options import Memory
+from rrnn_lit.training.optimizer import RoundMoments
 
-_MODES = {
+_MODES: dict[str, tuple[Memory, RoundMoments]] = {
     "ours, lean memory": ("lean", "none"),
     "ours, lean memory, fp16 moments": ("lean", "fp16"),
     "standard memory": ("standard", "none"),
@@ -56,7 +58,7 @@ class MemoryOptions:
 
 def run(options: MemoryOptions) -> list[Row]:
     """Return a row per way to hold the memory, computed, and again, measured at a small size."""
-    least = {name: 1 for name in ("hidden_size", "word_dim", "vocab_size", "batch_size")}
+    least = dict.fromkeys(("hidden_size", "word_dim", "vocab_size", "batch_size"), 1)
     check_at_least(options, {**least, "max_words": 2, "probe_size": 0, "probe_vocab_size": 1})
     asked = MemorySizes(
         hidden_size=options.hidden_size,

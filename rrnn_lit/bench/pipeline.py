@@ -149,10 +149,11 @@ def torch_batches(store: TokenStore, options: DataOptions) -> Iterator[Drawn]:
 
 def _beside_torch(store: TokenStore, options: DataOptions) -> list[Row]:
     """Return ours, torch's way and ours with other length buckets."""
+    others = [buckets for buckets in _BUCKETS if buckets != options.length_buckets]
     drawn = {
         "ours": our_batches(store, options, options.length_buckets),
         "torch DataLoader": torch_batches(store, options),
-        **{f"ours buckets {b}": our_batches(store, options, b) for b in _BUCKETS},
+        **{f"ours buckets {b}": our_batches(store, options, b) for b in others},
     }
     notes = {"ours": f"length_buckets {options.length_buckets}", "torch DataLoader": _PEER_NOTE}
     peers = {n: _describe(b, store, options, notes.get(n, "")) for n, b in drawn.items()}

@@ -27,6 +27,10 @@ from rrnn_lit.words.vectors import WordVectors
 _ORDER_OPTIONS = ("batch_size", "seed", "max_words", "length_buckets", "blank_every")
 
 
+# changes with the shuffle itself
+ORDER_VERSION = 2
+
+
 class SentenceDataModule(pl.LightningDataModule):
     """Batches of word_ids from a folder that `rrnn prepare` wrote.
 
@@ -200,6 +204,7 @@ class SentenceDataModule(pl.LightningDataModule):
         return {
             "position": self.position,
             "data_digest": self.prepared.digest,
+            "order_version": ORDER_VERSION,
             **{name: self.hparams[name] for name in _ORDER_OPTIONS},
         }
 
@@ -218,6 +223,11 @@ class SentenceDataModule(pl.LightningDataModule):
             )
         if self.trainer is not None and self.trainer.state.fn != "fit":
             return
+        if state_dict.get("order_version") != ORDER_VERSION:
+            raise ValueError(
+                f"ckpt_path: wanted a checkpoint with sentences in order {ORDER_VERSION}, got one "
+                "of an earlier rrnn_lit, which shuffled them otherwise; start a new run"
+            )
         for name in _ORDER_OPTIONS:
             if state_dict[name] != now[name]:
                 raise ValueError(

@@ -1,8 +1,12 @@
 """A seeded permutation of 0 .. n-1 that needs no table: any position is computed directly.
 
-A keyed Feistel network permutes the next power of four; values outside the range are sent through
-again until they fall inside (cycle walking), so the result is a bijection of the range itself.
+A keyed Feistel network on a grid of about sqrt(n) by sqrt(n) cells: rows and columns are shifted
+in turn by a keyed mix of the other coordinate. The grid holds hardly more than n cells; the few
+values outside the range are sent through again until they fall inside (cycle walking), so that the
+result is a bijection of the range itself, and its cost does not depend on n.
 """
+
+import math
 
 import numpy as np
 import numpy.typing as npt
@@ -22,8 +26,8 @@ class KeyedPermutation:
         if size < 1:
             raise ValueError(f"permutation: wanted a size of at least 1, got {size}")
         self.size = size
-        self._half_bits = np.uint64(max(1, ((size - 1).bit_length() + 1) // 2))
-        self._mask = np.uint64((1 << int(self._half_bits)) - 1)
+        rows = math.isqrt(size - 1) + 1
+        self._rows, self._columns = np.uint64(rows), np.uint64(-(-size // rows))
         generator = np.random.default_rng(key)
         self._round_keys = generator.integers(0, 1 << 63, _ROUNDS, dtype=np.uint64)
 
@@ -37,10 +41,11 @@ class KeyedPermutation:
         return values.astype(np.int64)
 
     def _permute(self, values: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-        left, right = values >> self._half_bits, values & self._mask
-        for key in self._round_keys:
-            left, right = right, left ^ (_mix(right + key) & self._mask)
-        return (left << self._half_bits) | right
+        row, column = np.divmod(values, self._columns)
+        for first, second in zip(self._round_keys[::2], self._round_keys[1::2], strict=True):
+            row = (row + _mix(column + first) % self._rows) % self._rows
+            column = (column + _mix(row + second) % self._columns) % self._columns
+        return np.asarray(row * self._columns + column)
 
 
 def _mix(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:

@@ -2,9 +2,15 @@
 
 from pathlib import Path
 
-from rrnn_lit.data.manifest import MANIFEST_FILE, file_digest, read_manifest, verify_files
+from rrnn_lit.data.manifest import (
+    MANIFEST_FILE,
+    DataError,
+    file_digest,
+    read_manifest,
+    verify_files,
+)
 from rrnn_lit.data.token_store import TokenStore
-from rrnn_lit.words.vectors import WordVectors
+from rrnn_lit.words.vectors import VECTORS_FILE, WORDS_FILE, WordVectors
 
 
 class PreparedData:
@@ -22,6 +28,9 @@ class PreparedData:
     def __init__(self, folder: Path, verify: bool = True) -> None:
         self.folder = folder
         self.manifest = read_manifest(folder)
+        for name in (WORDS_FILE, VECTORS_FILE):
+            if name not in self.manifest["files"]:
+                raise DataError(f"{folder / MANIFEST_FILE}: wanted an entry for {name}, got none")
         if verify:
             verify_files(folder, self.manifest)
         self.digest = file_digest(folder / MANIFEST_FILE)

@@ -89,7 +89,7 @@ class Course:
 
     def only(self, live: LiveRows) -> "Course":
         """Return the course over a part of the rows."""
-        first_rows = slice(live.step_sizes[0])
+        first_rows: Tensor | slice = slice(live.step_sizes[0])
         if self.reverse:
             first_rows = torch.from_numpy(last_rows(live.step_sizes))
         return replace(self, step_sizes=live.step_sizes, first_rows=first_rows)
@@ -113,7 +113,7 @@ def recur(inputs: Tensor, parameters: tuple[Tensor, ...], course: Course) -> Ten
         parameters: W_x (H, I), b_1, b_0, W_h (H, H), W_2 (H, H), b_2.
         course: sizes, direction and result.
     """
-    result: Tensor = _Recurrence.apply(inputs, *parameters, course)
+    result: Tensor = _Recurrence.apply(inputs, *parameters, course)  # type: ignore[no-untyped-call]
     return result
 
 
@@ -184,7 +184,7 @@ def _run(
         start_H = torch.zeros_like(start_H)
     h_NH, bias_2 = torch.empty_like(z_NH), bias_2.to(dtype)
     last_BH = start_H.repeat(course.step_sizes[0], 1)
-    every_NH = None
+    every_NH: Tensor | None = None
     if course.result != "last":
         every_NH = z_NH.new_empty(z_NH.shape, dtype=carry if course.result == "states" else dtype)
     for step, (rows, size) in enumerate(course.steps()):
@@ -196,10 +196,10 @@ def _run(
         if course.inside_N is not None:
             update_RH = torch.where(course.inside_N[rows, None], update_RH, 0.0)
         state_RH += update_RH
-        if course.result == "states":
-            every_NH[rows] = state_RH
-        elif course.result == "activations":
-            torch.tanh(state_RH.to(dtype), out=every_NH[rows])
+        if every_NH is not None:
+            result_RH = every_NH[rows].copy_(state_RH)
+            if course.result == "activations":
+                result_RH.tanh_()
     return last_BH, every_NH, h_NH, z_NH
 
 

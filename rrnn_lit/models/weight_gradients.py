@@ -81,7 +81,7 @@ def linear(layer: nn.Linear, inputs: Tensor, deferred: WeightGradients | None) -
         result = layer(inputs)
         return result
     inputs = inputs.to(product_dtype(layer.weight))
-    result = _Linear.apply(inputs, layer.weight, layer.bias, deferred)
+    result = _Linear.apply(inputs, layer.weight, layer.bias, deferred)  # type: ignore[no-untyped-call]
     return result
 
 

@@ -176,7 +176,7 @@ class AutoencoderModule(pl.LightningModule):
         target_NW = look_up(self.words, word_ids_N)
         dropped_N = self._dropped(predicted_NW.detach(), word_ids_N)
         counted_N = ~dropped_N if inside_N is None else inside_N & ~dropped_N
-        num_sentences, num_words = len(batch["lengths_B"]), int(batch["lengths_B"].sum())
+        num_sentences, num_words = len(batch["lengths_B"]), int(batch["lengths_B"].numpy().sum())
         loss = reconstruction_loss(
             predicted_NW, target_NW, counted_N, num_sentences, self.hparams["loss"]
         )

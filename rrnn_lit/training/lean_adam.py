@@ -38,9 +38,11 @@ class LeanAdam(torch.optim.Adam):
         self._norms: list[Tensor] = []
         super().__init__(groups, **options)
 
+    @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
         """Run the closure, which fills the gradients, and update every parameter once."""
-        loss = None if closure is None else closure()
+        with torch.enable_grad():
+            loss = None if closure is None else closure()
         parameters = [p for group in self.param_groups for p in group["params"]]
         gradients = [parameter.grad for parameter in parameters]
         self._norms = []

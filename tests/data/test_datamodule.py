@@ -276,3 +276,11 @@ def test_seed_zero_is_a_seed(prepared_folder: Path) -> None:
 def test_dictionary_of_the_folder(prepared_folder: Path) -> None:
     data = make_data(prepared_folder)
     assert (data.word_dim, data.word_vectors.vocab_size) == (16, 71)
+
+
+def test_an_order_of_an_earlier_version_is_refused_in_training(prepared_folder: Path) -> None:
+    data = make_data(prepared_folder)
+    state = data.state_dict()
+    del state["order_version"]
+    with pytest.raises(ValueError, match="ckpt_path: wanted a checkpoint with sentences in order"):
+        data.load_state_dict(state)

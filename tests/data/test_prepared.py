@@ -73,6 +73,10 @@ def test_without_digests_a_damaged_split_is_still_named(
             '{"format": "rrnn_lit prepared text", "format_version": 1, "files": []}',
             "wanted the entries config and files",
         ),
+        (
+            '{"format": "rrnn_lit prepared text", "format_version": 1, "files": {}, "config": {}}',
+            "wanted an entry for words.txt, got none",
+        ),
     ],
 )
 def test_a_bad_manifest_is_named(copied_folder: Path, content: str | None, wanted: str) -> None:

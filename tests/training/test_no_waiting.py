@@ -1,0 +1,90 @@
+"""On a GPU the host must not wait for a value inside a training step.
+
+Without one, the operations that would make it wait are caught as they are called. The match has
+its own search on a CPU, which may look at values; on CUDA the gpu test covers it.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from rrnn_lit.training.lightning_cli import RRNNCLI
+from tests.training.conftest import Fit
+
+WAITING = {"_local_scalar_dense", "nonzero", "masked_select", "unique", "item", "equal"}
+
+
+class NoWaiting(TorchDispatchMode):
+    """Raises where a value or a value-dependent shape is asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        name = func.overloadpacket.__name__
+        flat = [x for arg in args for x in (arg if isinstance(arg, list | tuple) else [arg])]
+        by_flags = name in ("index", "index_put", "index_put_") and any(
+            isinstance(x, Tensor) and x.dtype == torch.bool for x in flat[1:]
+        )
+        assert name not in WAITING, name
+        assert not by_flags, f"{name} by flags"
+        return func(*args, **(kwargs or {}))
+
+
+def step(cli: RRNNCLI, guard: AbstractContextManager[Any]) -> None:
+    """Loss, gradients and update of one batch, under a guard."""
+    model, optimizer = cli.model, cli.trainer.optimizers[0]
+    batch = next(iter(cli.datamodule.train_dataloader()))
+    batch["word_ids_BT"] = batch["word_ids_BT"].to(model.device)
+    with guard:
+        loss = model.training_step(batch, 0)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+
+
+@pytest.mark.parametrize(
+    ("forbidden", "call"),
+    [
+        ("_local_scalar_dense", lambda x: float(x.sum())),
+        ("nonzero", lambda x: x.nonzero()),
+        ("index by flags", lambda x: x[x > 0]),
+    ],
+)
+def test_waiting_is_noticed(forbidden: str, call: Callable[[Tensor], Any]) -> None:
+    with pytest.raises(AssertionError, match=forbidden), NoWaiting():
+        call(torch.ones(3))
+
+
+@pytest.mark.parametrize("memory", ["standard", "lean"])
+def test_a_step_asks_for_no_value(fit: Fit, monkeypatch: pytest.MonkeyPatch, memory: str) -> None:
+    cli = fit({"model.memory": memory, "trainer.gradient_clip_val": None})
+
+    def is_nearest(predicted_NW: Tensor, word_ids_N: Tensor, margin: float) -> Tensor:
+        return word_ids_N % 2 == 0
+
+    monkeypatch.setattr(cli.model.words, "is_nearest", is_nearest)
+    step(cli, NoWaiting())
+
+
+@contextmanager
+def refuse_to_wait() -> Iterator[None]:
+    """Let CUDA raise where the host waits for it."""
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        yield
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+
+
+@pytest.mark.gpu
+def test_a_step_does_not_wait_for_the_gpu(fit: Fit) -> None:
+    cli = fit({"trainer.accelerator": "gpu", "trainer.precision": "16-mixed"})
+    cli.model.cuda()
+    step(cli, nullcontext())  # what is made once may wait
+    step(cli, refuse_to_wait())
