@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 export WANDB_SILENT ?= true
 
-.PHONY: help install demo test check test-all golden constraints clean
+.PHONY: help install demo test check test-all golden bench profile constraints clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -37,6 +37,15 @@ test-all: install  ## also the slow tests and those that need data or a GPU
 
 golden: install  ## rewrite tests/golden from what the code computes now
 	$(BIN)/python -m tests.write_golden
+
+bench: install  ## every part beside its peers, tables, runs/bench/*.json and *.png: about half an hour
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[bench]'
+	mkdir -p runs/bench
+	for case in match rnn step data memory; do $(BIN)/rrnn bench $$case --json runs/bench/$$case.json || exit; done
+	for case in match rnn step; do $(BIN)/rrnn bench $$case --scale --out runs/bench || exit; done
+
+profile: install  ## where the time of a training step goes; trace.json for a browser
+	$(BIN)/python -m rrnn_lit.bench.profile
 
 constraints: install  ## rewrite constraints.txt from .venv
 	{ echo "# Exact versions for development and CI; pyproject.toml gives the ranges. Made by: make constraints"; \

@@ -50,10 +50,12 @@ class ResidualRNN(nn.Module):
 
         They are fp32, or float64 where the weights are.
         """
-        lengths_B = torch.full(inputs_BTI.shape[:1], inputs_BTI.shape[1])
-        packing = Packing.of(lengths_B, inputs_BTI.device)
-        states_NH = self._recur(packing.pack(inputs_BTI), packing, False, False, "states")
-        return packing.unpack(states_NH, packing.num_steps)
+        batch_size, num_steps, _ = inputs_BTI.shape
+        packing = Packing.of(torch.full((batch_size,), num_steps), inputs_BTI.device)
+        # of equal length, sentences keep their order: positions first is all that packing means
+        inputs_NI = inputs_BTI.transpose(0, 1).flatten(0, 1)
+        states_NH = self._recur(inputs_NI, packing, False, False, "states")
+        return states_NH.unflatten(0, (num_steps, batch_size)).transpose(0, 1)
 
     def read_backwards(self, inputs_NI: Tensor, packing: Packing) -> Tensor:
         """Return the states after reading each sentence from its last word to its first, (B, H).

@@ -28,6 +28,7 @@ from rrnn_lit.training.module_options import (
     Memory,
     check_memory,
     check_options,
+    check_same_dictionary,
     check_same_options,
 )
 from rrnn_lit.training.monitor import TrainingMonitor
@@ -257,17 +258,17 @@ class AutoencoderModule(pl.LightningModule):
         self, batch: Batch, batch_idx: int, dataloader_idx: int = 0
     ) -> EvaluationOutput:
         """Count a batch of tune or test."""
-        return self._evaluate(batch, VALIDATION_SPLITS[dataloader_idx])
+        return self._count(batch, VALIDATION_SPLITS[dataloader_idx])
 
     def test_step(self, batch: Batch, batch_idx: int) -> EvaluationOutput:
         """Count a batch of holdout."""
-        return self._evaluate(batch, "holdout")
+        return self._count(batch, "holdout")
 
     def predict_step(self, batch: Batch, batch_idx: int) -> EvaluationOutput:
         """Return sentence vectors and decoded words of a batch."""
         return reconstruct(self.autoencoder, self.words, batch)
 
-    def _evaluate(self, batch: Batch, split: str) -> EvaluationOutput:
+    def _count(self, batch: Batch, split: str) -> EvaluationOutput:
         output = reconstruct(self.autoencoder, self.words, batch)
         self.metrics.update(split, output["decoded"])
         return output
@@ -279,7 +280,7 @@ class AutoencoderModule(pl.LightningModule):
     def on_validation_epoch_end(self) -> None:
         """Log the figures of tune and test."""
         self.evaluated_step = self.global_step
-        self._log_splits(VALIDATION_SPLITS)
+        self._log(self.metrics.take(VALIDATION_SPLITS))
 
     def on_validation_end(self) -> None:
         """Restart the clock of training."""
@@ -287,10 +288,7 @@ class AutoencoderModule(pl.LightningModule):
 
     def on_test_epoch_end(self) -> None:
         """Log the figures of holdout."""
-        self._log_splits(("holdout",))
-
-    def _log_splits(self, splits: tuple[str, ...]) -> None:
-        self._log(self.metrics.take(splits))
+        self._log(self.metrics.take(("holdout",)))
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Store which dictionary the weights belong to."""
@@ -304,10 +302,5 @@ class AutoencoderModule(pl.LightningModule):
             ValueError: names the option that differs.
         """
         check_same_options(checkpoint["hyper_parameters"], dict(self.hparams))
-        then = checkpoint["dictionary_digest"]
-        if self._dictionary_digest and then != self._dictionary_digest:
-            raise ValueError(
-                "data.folder: the checkpoint was trained with another dictionary, "
-                f"digest {then[:12]}, not {self._dictionary_digest[:12]}"
-            )
+        check_same_dictionary(checkpoint["dictionary_digest"], self._dictionary_digest)
         self.monitor.num_sentences = checkpoint["num_sentences"]

@@ -42,6 +42,7 @@ from rrnn_lit.training.run_folder import (
 )
 from rrnn_lit.training.sample_sentences import SampleSentences
 from rrnn_lit.training.samples import write_reconstructions
+from rrnn_lit.training.say_memory import SayMemory
 from rrnn_lit.training.stopping import MatchedWordsStopping
 from rrnn_lit.training.summary import (
     LoadedStep,
@@ -241,6 +242,7 @@ class RRNNCLI(LightningCLI):
         self.samples: SampleSentences = built.samples
         return [
             SaveRunConfig(self._parser(self.subcommand), self.options, self.folder),
+            SayMemory(),
             *progress,
             RandomStates(),
             KeepLossScale(LossScale(**self.options.loss_scale)),

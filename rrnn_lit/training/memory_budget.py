@@ -9,12 +9,10 @@ N words of a batch.
 """
 
 from dataclasses import dataclass
-from typing import Literal
 
 from rrnn_lit.training.module_options import Memory
 from rrnn_lit.training.optimizer import RoundMoments
 
-Precision = Literal["16-mixed", "bf16-mixed", "32-true"]
 SCAN_CHUNK = 8_192
 
 
@@ -28,7 +26,7 @@ class MemorySizes:
         word_dim: W.
         vocab_size: V.
         num_words: words of a batch, EOS included; batch size times longest sentence at most.
-        precision: of the products.
+        precision: of the products, as `trainer.precision`.
         memory: `standard` or `lean`.
         round_moments: `fp16` moments take 16 bit in lean memory, and 32 in standard memory.
     """
@@ -38,7 +36,7 @@ class MemorySizes:
     word_dim: int
     vocab_size: int
     num_words: int
-    precision: Precision
+    precision: str
     memory: Memory
     round_moments: RoundMoments
 

@@ -1,5 +1,6 @@
 """Ranges of the options of AutoencoderModule."""
 
+import math
 from typing import Any, Literal
 
 Memory = Literal["standard", "lean"]
@@ -7,26 +8,32 @@ _SHAPE_OPTIONS = ("word_dim", "hidden_size", "sentence_vector_size", "first_step
 _ADAM_OPTIONS = ("l2", "beta1", "beta2", "eps")
 
 
+# option -> smallest value, largest value, and whether these are allowed themselves
+_RANGES: dict[str, tuple[float, float, bool, bool]] = {
+    "feed_forward_scale": (0, math.inf, False, False),
+    "recurrent_scale": (0, math.inf, False, False),
+    "match_drop": (0, 1, True, True),
+    "match_margin": (0, 2, True, True),
+    "learning_rate": (0, math.inf, False, False),
+    "decay": (0, 1, False, True),
+    "l2": (0, math.inf, True, False),
+    "beta1": (0, 1, True, False),
+    "beta2": (0, 1, True, False),
+    "eps": (0, math.inf, True, False),
+    "graph_words": (0, math.inf, True, False),
+}
+
+
 def check_options(options: dict[str, Any]) -> None:
     """Raise ValueError for the first option outside its range."""
-    ranges = {
-        "feed_forward_scale": (0.0, None),
-        "recurrent_scale": (0.0, None),
-        "match_drop": (0.0, 1.0),
-        "match_margin": (0.0, 2.0),
-        "learning_rate": (0.0, None),
-        "decay": (0.0, 1.0),
-        "l2": (0.0, None),
-        "beta1": (0.0, 1.0),
-        "beta2": (0.0, 1.0),
-        "eps": (0.0, None),
-        "graph_words": (0, None),
-    }
-    for name, (low, high) in ranges.items():
+    for name, (low, high, with_low, with_high) in _RANGES.items():
         value = options[name]
-        if not low <= value <= (float("inf") if high is None else high):
-            upper = "" if high is None else f" and at most {high}"
-            raise ValueError(f"model.{name}: wanted at least {low}{upper}, got {value}")
+        above = low <= value if with_low else low < value
+        below = value <= high if with_high else value < high
+        if not (above and below):
+            lower = f"at least {low:g}" if with_low else f"more than {low:g}"
+            upper = f"at most {high:g}" if with_high else f"less than {high:g}"
+            raise ValueError(f"model.{name}: wanted {lower} and {upper}, got {value}")
 
 
 def check_memory(options: dict[str, Any], trainer: Any) -> None:
@@ -69,3 +76,12 @@ def check_same_options(then: dict[str, Any], now: dict[str, Any]) -> None:
             raise ValueError(
                 f"model.{name}: the checkpoint has {then[name]}, the config {now[name]}"
             )
+
+
+def check_same_dictionary(then: str, now: str) -> None:
+    """Raise ValueError unless two digests of a dictionary agree; one without data is empty."""
+    if now and then != now:
+        raise ValueError(
+            "data.folder: the checkpoint was trained with another dictionary, "
+            f"digest {then[:12]}, not {now[:12]}"
+        )

@@ -194,16 +194,54 @@ VALID = {
 @pytest.mark.parametrize(
     ("name", "value", "wanted"),
     [
-        ("match_drop", 1.5, "at least 0.0 and at most 1.0, got 1.5"),
-        ("match_margin", -0.1, "at least 0.0 and at most 2.0, got -0.1"),
-        ("learning_rate", -1.0, "at least 0.0, got -1.0"),
-        ("decay", 1.1, "at least 0.0 and at most 1.0, got 1.1"),
-        ("l2", float("nan"), "at least 0.0, got nan"),
-        ("beta1", 2.0, "at least 0.0 and at most 1.0, got 2.0"),
-        ("eps", -1.0, "at least 0.0, got -1.0"),
+        ("match_drop", 1.5, "at least 0 and at most 1, got 1.5"),
+        ("match_margin", -0.1, "at least 0 and at most 2, got -0.1"),
+        ("learning_rate", 0.0, "more than 0 and less than inf, got 0.0"),
+        ("feed_forward_scale", 0.0, "more than 0 and less than inf, got 0.0"),
+        ("decay", 1.1, "more than 0 and at most 1, got 1.1"),
+        ("l2", float("nan"), "at least 0 and less than inf, got nan"),
+        ("beta1", 1.0, "at least 0 and less than 1, got 1.0"),
+        ("eps", -1.0, "at least 0 and less than inf, got -1.0"),
+        ("graph_words", -4, "at least 0 and less than inf, got -4"),
     ],
 )
 def test_option_out_of_range_is_refused_by_name(name: str, value: float, wanted: str) -> None:
     AutoencoderModule(**VALID)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=f"model.{name}: wanted {wanted}"):
         AutoencoderModule(**{**VALID, name: value})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"model.memory": "lean"},
+            r"trainer\.gradient_clip_val: wanted 0 with model\.memory lean",
+        ),
+        (
+            {
+                "model.memory": "lean",
+                "trainer.gradient_clip_val": None,
+                "trainer.accumulate_grad_batches": 2,
+            },
+            r"trainer\.accumulate_grad_batches: wanted 1 with model\.memory lean.*got 2",
+        ),
+        ({"model.graph_words": 4}, r"model\.graph_words: wanted 0 without a CUDA device, got 4"),
+    ],
+)
+def test_what_the_memory_or_the_device_cannot_do_is_refused(
+    fit: Fit, options: dict[str, object], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        fit(options)
+
+
+def test_lean_memory_trains_like_standard_memory(fit: Fit) -> None:
+    losses = []
+    for memory in ("standard", "lean"):
+        cli = fit({"model.memory": memory, "trainer.gradient_clip_val": None})
+        records = read_metrics(cli.folder / "metrics.jsonl")
+        names = ("train/loss", "train/gradient_norm")
+        losses.append([r[name] for r in records for name in names if name in r])
+    assert len(losses[0]) >= 6
+    assert losses[1] == pytest.approx(losses[0], rel=1e-4)

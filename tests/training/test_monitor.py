@@ -35,8 +35,10 @@ def test_figures_of_an_interval(clock: Clock) -> None:
     add(monitor, 5.0, 10, 10)
     clock.now += 3.0
     monitor.gradient_norm = torch.tensor(2.5)
+    monitor.matched_word_rate = torch.tensor(0.75)
     assert monitor.take() == {
         "train/loss": 4.0,
+        "train/matched_word_rate": 0.75,
         "train/dropped_word_rate": 0.5,  # of words, not the mean of steps
         "train/sentences_per_second": 16 / 4.0,
         "train/matching_time_share": 0.25,
