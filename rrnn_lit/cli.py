@@ -58,6 +58,7 @@ def _run(command: str, options: list[str]) -> int:
     if command == "bench":
         from rrnn_lit.bench.cli import main as bench
 
+        _settle_process()
         return bench(options)
     if command in _LIGHTNING_COMMANDS:
         return _run_lightning(command, options)
@@ -65,10 +66,18 @@ def _run(command: str, options: list[str]) -> int:
     return EXIT_BAD_CONFIG
 
 
+def _settle_process() -> None:
+    """Choose what suits training, before torch loads."""
+    from rrnn_lit.allocator import keep_freed_memory
+
+    # threads that spin while they wait slow a busy machine down
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    keep_freed_memory()
+
+
 def _run_lightning(command: str, options: list[str]) -> int:
     """Run a LightningCLI subcommand and close its W&B run, as failed unless all went well."""
-    # read when torch loads: threads that spin while they wait slow a busy machine down
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    _settle_process()
     try:
         arguments = [command, *expand_run(command, options)]
     except ValueError as error:

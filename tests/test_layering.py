@@ -85,7 +85,12 @@ def breaches(path: Path, source: str) -> list[str]:
 def may_import_room(path: Path, room: str, other: str) -> bool:
     if other == "bench":
         return room in ("bench", "cli.py")
-    if room in ("cli.py", "__init__.py") or other in (room, "__version__", "complaints"):
+    if room in ("cli.py", "__init__.py") or other in (
+        room,
+        "__version__",
+        "complaints",
+        "allocator",
+    ):
         return True
     return other in ROOMS[room] or (room == "data" and other == "text" and path.name in READS_TEXT)
 

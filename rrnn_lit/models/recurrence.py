@@ -94,13 +94,10 @@ class Course:
             first_rows = torch.from_numpy(last_rows(live.step_sizes))
         return replace(self, step_sizes=live.step_sizes, first_rows=first_rows)
 
-    def steps(self) -> list[tuple[slice, int]]:
-        """Return the rows of every step and their number, in order."""
-        steps, stop = [], 0
-        for size in self.step_sizes:
-            stop += size
-            steps.append((slice(stop - size, stop), size))
-        return steps[::-1] if self.reverse else steps
+    def positions(self) -> range:
+        """Return the positions of the words in the order of the steps."""
+        positions = range(len(self.step_sizes))
+        return positions[::-1] if self.reverse else positions
 
 
 def recur(inputs: Tensor, parameters: tuple[Tensor, ...], course: Course) -> Tensor:
@@ -187,17 +184,22 @@ def _run(
     every_NH: Tensor | None = None
     if course.result != "last":
         every_NH = z_NH.new_empty(z_NH.shape, dtype=carry if course.result == "states" else dtype)
-    for step, (rows, size) in enumerate(course.steps()):
-        state_RH, z_RH = last_BH[:size], z_NH[rows]
-        h_RH = torch.tanh(state_RH.to(dtype), out=h_NH[rows])
+    h_steps, z_steps = h_NH.split(course.step_sizes), z_NH.split(course.step_sizes)
+    every_steps = None if every_NH is None else every_NH.split(course.step_sizes)
+    inside_steps = None if course.inside_N is None else course.inside_N.split(course.step_sizes)
+    recurrent_HH = weights[1].T
+    for step, position in enumerate(course.positions()):
+        z_RH = z_steps[position]
+        state_RH = last_BH[: len(z_RH)]
+        h_RH = torch.tanh(state_RH.to(dtype), out=h_steps[position])
         if step or course.learned_state:  # otherwise h is zero
-            torch.addmm(z_RH, h_RH, weights[1].T, out=z_RH)
+            torch.addmm(z_RH, h_RH, recurrent_HH, out=z_RH)
         update_RH = F.linear(z_RH.tanh_(), weights[2], bias_2)
-        if course.inside_N is not None:
-            update_RH = torch.where(course.inside_N[rows, None], update_RH, 0.0)
+        if inside_steps is not None:
+            update_RH = torch.where(inside_steps[position][:, None], update_RH, 0.0)
         state_RH += update_RH
-        if every_NH is not None:
-            result_RH = every_NH[rows].copy_(state_RH)
+        if every_steps is not None:
+            result_RH = every_steps[position].copy_(state_RH)
             if course.result == "activations":
                 result_RH.tanh_()
     return last_BH, every_NH, h_NH, z_NH
@@ -214,20 +216,25 @@ def _run_back(
     else:
         state_BH = outer.new_zeros(course.step_sizes[0], h_NH.shape[1], dtype=carry)
     shared_BH = torch.zeros_like(state_BH) if course.shared_input else None
-    steps = course.steps()
-    for step in range(len(steps) - 1, -1, -1):
-        rows, size = steps[step]
-        state_RH = state_BH[:size]
-        if course.result != "last":
-            state_RH += outer[rows]
-        g_RH = g_NH[rows].copy_(state_RH)
-        if course.inside_N is not None:
-            g_RH.masked_fill_(~course.inside_N[rows, None], 0.0)
-        a_RH = _tanh_backward.grad_input(g_RH @ weights[2], z_NH[rows], grad_input=a_NH[rows])
+    h_steps, z_steps, g_steps, a_steps = (
+        rows.split(course.step_sizes) for rows in (h_NH, z_NH, g_NH, a_NH)
+    )
+    outer_steps = None if course.result == "last" else outer.split(course.step_sizes)
+    inside_steps = None if course.inside_N is None else course.inside_N.split(course.step_sizes)
+    for step, position in reversed(list(enumerate(course.positions()))):
+        g_RH = g_steps[position]
+        state_RH = state_BH[: len(g_RH)]
+        if outer_steps is not None:
+            state_RH += outer_steps[position]
+        g_RH.copy_(state_RH)
+        if inside_steps is not None:
+            g_RH.masked_fill_(~inside_steps[position][:, None], 0.0)
+        a_RH = a_steps[position]
+        _tanh_backward.grad_input(g_RH @ weights[2], z_steps[position], grad_input=a_RH)
         if shared_BH is not None:
-            shared_BH[:size] += a_RH
+            shared_BH[: len(a_RH)] += a_RH
         if step or course.learned_state:
-            state_RH += _tanh_backward(a_RH @ weights[1], h_NH[rows])
+            state_RH += _tanh_backward(a_RH @ weights[1], h_steps[position])
     return state_BH, shared_BH, g_NH, a_NH
 
 
