@@ -105,10 +105,19 @@ class WordVectors:
 
     @classmethod
     def load(cls, folder: Path) -> "WordVectors":
-        """Read what `save` wrote; the matrix stays on disk and is memory-mapped."""
-        # newline="\n": vocabularies hold words such as U+0085 that other modes take for line ends
-        text = (folder / WORDS_FILE).read_bytes().decode("utf-8")
-        vectors_VW = np.load(folder / VECTORS_FILE, mmap_mode="r", allow_pickle=False)
+        """Read what `save` wrote; the matrix stays on disk and is memory-mapped.
+
+        Raises:
+            ValueError: a file is missing or damaged.
+        """
+        path = folder / WORDS_FILE
+        try:
+            # no text mode: vocabularies hold words such as U+0085 that it takes for line ends
+            text = path.read_bytes().decode("utf-8")
+            path = folder / VECTORS_FILE
+            vectors_VW = np.load(path, mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError) as error:
+            raise ValueError(f"{path}: cannot be read: {error}") from error
         if vectors_VW.dtype != np.float16:
             raise ValueError(
                 f"{folder / VECTORS_FILE}: wanted float16 vectors, got {vectors_VW.dtype}"
