@@ -110,9 +110,11 @@ class TokenStore:
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """Return (word_ids_BT, lengths_B); positions beyond a sentence's length hold 0."""
         lengths_B = self.lengths[numbers]
-        word_ids_BT = np.zeros((len(numbers), int(lengths_B.max())), dtype=np.int64)
-        for row, number in enumerate(numbers):
-            word_ids_BT[row, : lengths_B[row]] = self.sentence(int(number))
+        positions_T = np.arange(lengths_B.max())
+        inside_BT = positions_T < lengths_B[:, None]
+        word_ids_BT = np.zeros(inside_BT.shape, dtype=np.int64)
+        places_BT = self._offsets[numbers][:, None] + positions_T
+        word_ids_BT[inside_BT] = self._word_ids[places_BT[inside_BT]]
         return word_ids_BT, lengths_B
 
 
