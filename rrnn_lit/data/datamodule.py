@@ -24,11 +24,9 @@ from rrnn_lit.data.token_store import TokenStore
 from rrnn_lit.words.vectors import WordVectors
 
 # what fixes the order of the batches: a resumed run must agree in all of it
+# counted up when the same options begin to give another order
+_ORDER_VERSION = 2
 _ORDER_OPTIONS = ("batch_size", "seed", "max_words", "length_buckets", "blank_every")
-
-
-# changes with the shuffle itself
-ORDER_VERSION = 2
 
 
 class SentenceDataModule(pl.LightningDataModule):
@@ -189,9 +187,11 @@ class SentenceDataModule(pl.LightningDataModule):
         self, batch: Batch, device: torch.device, dataloader_idx: int
     ) -> Batch:
         """Move a batch but for its lengths: the host cuts it up by them and must not wait."""
-        lengths_B = batch["lengths_B"]
-        moved: Batch = super().transfer_batch_to_device(batch, device, dataloader_idx)
-        return Batch(**{**moved, "lengths_B": lengths_B})
+        moved: dict[str, Any] = dict(batch)
+        lengths_B = moved.pop("lengths_B")
+        moved = super().transfer_batch_to_device(moved, device, dataloader_idx)
+        complete: Batch = {**moved, "lengths_B": lengths_B}  # type: ignore[typeddict-item]
+        return complete
 
     def on_before_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
         """Count the batches that training receives; runs in the main process."""
@@ -204,7 +204,7 @@ class SentenceDataModule(pl.LightningDataModule):
         return {
             "position": self.position,
             "data_digest": self.prepared.digest,
-            "order_version": ORDER_VERSION,
+            "order_version": _ORDER_VERSION,
             **{name: self.hparams[name] for name in _ORDER_OPTIONS},
         }
 
@@ -223,9 +223,9 @@ class SentenceDataModule(pl.LightningDataModule):
             )
         if self.trainer is not None and self.trainer.state.fn != "fit":
             return
-        if state_dict.get("order_version") != ORDER_VERSION:
+        if state_dict.get("order_version") != _ORDER_VERSION:
             raise ValueError(
-                f"ckpt_path: wanted a checkpoint with sentences in order {ORDER_VERSION}, got one "
+                f"ckpt_path: wanted sentences in order {_ORDER_VERSION}, got a checkpoint "
                 "of an earlier rrnn_lit, which shuffled them otherwise; start a new run"
             )
         for name in _ORDER_OPTIONS:

@@ -192,7 +192,8 @@ class SentenceAutoencoder(nn.Module):
     def defer_weight_gradients(self, deferred: WeightGradients) -> None:
         """Send the gradients of all weight matrices to `deferred` instead of `.grad`.
 
-        Biases keep theirs. Every factor of a weight gradient is a bias gradient's summand, so that
+        Biases keep theirs. Whatever is not finite in a factor of a weight gradient is a summand of
+        that layer's bias gradient or, for the decoder's inputs, reaches those of the encoder:
         finite bias gradients mean finite weight gradients.
         """
         self.encoder.rnn.deferred = self.decoder.rnn.deferred = deferred

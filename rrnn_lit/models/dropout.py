@@ -38,8 +38,9 @@ class LockedDropout(nn.Module):
             return inputs
         if not self.locked or packing is None:
             return F.dropout(inputs, self.p)
-        mask_BH = inputs.new_empty(packing.num_sentences, inputs.shape[1]).bernoulli_(1 - self.p)
-        return inputs * (mask_BH / (1 - self.p))[packing.ranks_N]
+        kept_BH = inputs.new_empty(packing.num_sentences, inputs.shape[1]).bernoulli_(1 - self.p)
+        # a scale in 16 bit would be off by the same factor in every unit
+        return inputs * kept_BH[packing.ranks_N] * (1 / (1 - self.p))
 
     if TYPE_CHECKING:
         __call__ = forward

@@ -54,10 +54,12 @@ class Packing:
         positions_N, ranks_N = inside_TB.nonzero()
         rows_N = order[ranks_N] * num_steps + positions_N
         numbers = rows_N, ranks_N, last_rows(step_sizes), order, np.argsort(order)
-        # small copies out of pageable memory do not wait for what the device still has to do
-        return cls(
-            step_sizes, *(torch.from_numpy(n).to(device, non_blocking=True) for n in numbers)
-        )
+        together = torch.from_numpy(np.concatenate(numbers))
+        if device.type == "cuda":
+            # one copy out of pinned memory: it waits for nothing that the device still has to do
+            together = together.pin_memory()
+        parts = together.to(device, non_blocking=True).split([len(n) for n in numbers])
+        return cls(step_sizes, *parts)
 
     @classmethod
     def padded(cls, lengths_B: Tensor, num_steps: int) -> "Packing":

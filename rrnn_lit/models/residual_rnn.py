@@ -55,7 +55,8 @@ class ResidualRNN(nn.Module):
         # of equal length, sentences keep their order: positions first is all that packing means
         inputs_NI = inputs_BTI.transpose(0, 1).flatten(0, 1)
         states_NH = self._recur(inputs_NI, packing, False, False, "states")
-        return states_NH.unflatten(0, (num_steps, batch_size)).transpose(0, 1)
+        states_BTH: Tensor = states_NH.unflatten(0, (num_steps, batch_size)).transpose(0, 1)
+        return states_BTH
 
     def read_backwards(self, inputs_NI: Tensor, packing: Packing) -> Tensor:
         """Return the states after reading each sentence from its last word to its first, (B, H).

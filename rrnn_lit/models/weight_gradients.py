@@ -69,26 +69,21 @@ class WeightGradients:
         factors = self._factors.pop(weight, None)
         return None if factors is None else weight_gradient(*factors)
 
-    def clear(self) -> None:
-        """Forget all factors."""
-        self._factors.clear()
-
 
 def linear(layer: nn.Linear, inputs: Tensor, deferred: WeightGradients | None) -> Tensor:
-    """Apply a linear layer; with `deferred` its weight's gradient goes there."""
-    result: Tensor
-    if deferred is None:
-        result = layer(inputs)
-        return result
+    """Apply a linear layer whose gradients are those of this file.
+
+    With `deferred` the weight's gradient goes there.
+    """
     inputs = inputs.to(product_dtype(layer.weight))
-    result = _Linear.apply(inputs, layer.weight, layer.bias, deferred)  # type: ignore[no-untyped-call]
+    result: Tensor = _Linear.apply(inputs, layer.weight, layer.bias, deferred)  # type: ignore[no-untyped-call]
     return result
 
 
 class _Linear(Function):
     @staticmethod
     def forward(
-        ctx: Any, inputs_NI: Tensor, weight: Tensor, bias: Tensor, deferred: WeightGradients
+        ctx: Any, inputs_NI: Tensor, weight: Tensor, bias: Tensor, deferred: WeightGradients | None
     ) -> Tensor:
         ctx.weight, ctx.deferred = weight, deferred
         ctx.save_for_backward(inputs_NI)
@@ -96,8 +91,12 @@ class _Linear(Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, outer_NO: Tensor) -> tuple[Tensor, None, Tensor, None]:
+    def backward(ctx: Any, outer_NO: Tensor) -> tuple[Tensor, Tensor | None, Tensor, None]:
         (inputs_NI,) = ctx.saved_tensors
-        ctx.deferred.add(ctx.weight, outer_NO, inputs_NI)
+        gradient_OI = None
+        if ctx.deferred is None:
+            gradient_OI = weight_gradient(outer_NO, inputs_NI)
+        else:
+            ctx.deferred.add(ctx.weight, outer_NO, inputs_NI)
         inner_NI = outer_NO @ ctx.weight.to(outer_NO.dtype)
-        return inner_NI, None, bias_gradient(outer_NO), None
+        return inner_NI, gradient_OI, bias_gradient(outer_NO), None

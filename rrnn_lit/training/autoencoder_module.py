@@ -108,8 +108,8 @@ class AutoencoderModule(pl.LightningModule):
         beta2: float,
         eps: float,
         round_moments: RoundMoments,
-        memory: Memory,
-        graph_words: int,
+        memory: Memory = "standard",
+        graph_words: int = 0,
     ) -> None:
         super().__init__()
         self.save_hyperparameters(logger=False)
@@ -173,8 +173,7 @@ class AutoencoderModule(pl.LightningModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the loss of a batch; matched words are dropped from it."""
-        word_ids_N, predicted_NW, inside_N = self._predict(batch)
-        target_NW = look_up(self.words, word_ids_N)
+        word_ids_N, target_NW, predicted_NW, inside_N = self._predict(batch)
         dropped_N = self._dropped(predicted_NW.detach(), word_ids_N)
         counted_N = ~dropped_N if inside_N is None else inside_N & ~dropped_N
         num_sentences, num_words = len(batch["lengths_B"]), int(batch["lengths_B"].numpy().sum())
@@ -193,14 +192,15 @@ class AutoencoderModule(pl.LightningModule):
             self.monitor.matched_word_rate = (matched_N & inside_N).sum() / num_words
         return loss
 
-    def _predict(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor | None]:
-        """Return word_ids and fp32 predictions of packed rows, and which do not only pad."""
+    def _predict(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
+        """Return word_ids, targets and fp32 predictions of packed rows, and which are words."""
         if self._recorded is not None and len(batch["lengths_B"]) == self._full_batch:
             return self._recorded.predict(batch, self.words)
         packing = Packing.of(batch["lengths_B"], batch["word_ids_BT"].device)
         word_ids_N = packing.pack(batch["word_ids_BT"])
-        predicted_NW = self.autoencoder.reconstruct(look_up(self.words, word_ids_N), packing)
-        return word_ids_N, predicted_NW.float(), None
+        target_NW = look_up(self.words, word_ids_N)
+        predicted_NW = self.autoencoder.reconstruct(target_NW, packing)
+        return word_ids_N, target_NW, predicted_NW.float(), None
 
     def _dropped(self, predicted_NW: Tensor, word_ids_N: Tensor) -> Tensor:
         """Return the words that match drop takes out of the loss, bool (N,)."""

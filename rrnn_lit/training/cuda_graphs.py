@@ -2,7 +2,8 @@
 
 At small widths a GPU waits for the host to launch kernels; a recorded graph launches them all at
 once. Graphs have fixed shapes, so sentences are padded to a multiple of some words and padded rows
-are computed and ignored; the results are those of the packed computation.
+are computed and ignored. Without dropout the results are those of the packed computation; with it
+the masks are others.
 
 Shapes: B sentences, T words after padding, N = B T rows, W word_dim.
 """
@@ -60,16 +61,18 @@ class RecordedAutoencoder:
         """Return the padded length of a batch whose longest sentence has `longest` words."""
         return -(-longest // self._multiple) * self._multiple
 
-    def predict(self, batch: Batch, words: NearestWords) -> tuple[Tensor, Tensor, Tensor]:
-        """Return word_ids and fp32 predictions of padded rows, and which do not only pad."""
+    def predict(self, batch: Batch, words: NearestWords) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Return word_ids, targets and fp32 predictions of padded rows, and which are words."""
         longest = batch["word_ids_BT"].shape[1]
         num_steps = self.num_steps(longest)
         word_ids_BT = F.pad(batch["word_ids_BT"], (0, num_steps - longest))
         lengths_B = batch["lengths_B"].to(word_ids_BT.device, non_blocking=True)
         packing = Packing.padded(lengths_B, num_steps)
         assert packing.inside_N is not None
-        predicted_NW = self(look_up(words, word_ids_BT), lengths_B)
-        return packing.pack(word_ids_BT), predicted_NW.float(), packing.inside_N
+        words_BTW = look_up(words, word_ids_BT)
+        predicted_NW = self(words_BTW, lengths_B).float()
+        rows = packing.pack(word_ids_BT), packing.pack(words_BTW)
+        return *rows, predicted_NW, packing.inside_N
 
     def __call__(self, words_BTW: Tensor, lengths_B: Tensor) -> Tensor:
         """Return what `PaddedAutoencoder` returns; the first call of a shape records it.
@@ -85,9 +88,15 @@ class RecordedAutoencoder:
             cache_enabled=False,  # cached casts of weights would be recorded once for ever
         ):
             if shape not in self._recorded:
-                padded = PaddedAutoencoder(self._autoencoder).train()
-                sample = torch.randn_like(words_BTW), lengths_B.clone()
-                recorded: Any = torch.cuda.make_graphed_callables(padded, sample)
-                self._recorded[shape] = recorded
+                self._recorded[shape] = self._record(words_BTW, lengths_B)
             predicted_NW: Tensor = self._recorded[shape](words_BTW, lengths_B)
             return predicted_NW
+
+    def _record(self, words_BTW: Tensor, lengths_B: Tensor) -> Callable[..., Any]:
+        padded = PaddedAutoencoder(self._autoencoder).train()
+        # trial runs draw dropout masks: a resumed run, which records at other steps, would differ
+        with torch.random.fork_rng(devices=[words_BTW.device]):
+            recorded: Callable[..., Any] = torch.cuda.make_graphed_callables(
+                padded, (words_BTW.clone(), lengths_B.clone())
+            )
+        return recorded

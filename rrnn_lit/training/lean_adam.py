@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.optim.adam import adam
 
 from rrnn_lit.models.weight_gradients import WeightGradients
 
@@ -20,22 +21,29 @@ _MOMENTS = ("exp_avg", "exp_avg_sq")
 
 
 class LeanAdam(torch.optim.Adam):
-    """ADAM on deferred weight gradients; parameters with a `.grad` (biases) come first.
+    """ADAM on `.grad` where a parameter has one (biases), else on its deferred gradient.
 
     Args:
         groups: parameter groups.
         deferred: holds the factors of the gradients of parameters without `.grad`.
+        half_moments: store both moments in fp16 between updates.
         options: those of `torch.optim.Adam`.
     """
 
     def __init__(
-        self, groups: list[dict[str, Any]], deferred: WeightGradients, **options: Any
+        self,
+        groups: list[dict[str, Any]],
+        deferred: WeightGradients,
+        half_moments: bool,
+        **options: Any,
     ) -> None:
-        self.half_moments = False  # store both moments in fp16 between updates
         self.measures_norm = False
         self.gradient_norm: Tensor | None = None  # of the last update with `measures_norm`
+        # set by the loss scaler for the time of a step: tensors on the device
+        self.loss_scale: Tensor | None = None
+        self.found_inf: Tensor | None = None
         self._deferred = deferred
-        self._norms: list[Tensor] = []
+        self._half_moments = half_moments
         super().__init__(groups, **options)
 
     @torch.no_grad()
@@ -43,40 +51,62 @@ class LeanAdam(torch.optim.Adam):
         """Run the closure, which fills the gradients, and update every parameter once."""
         with torch.enable_grad():
             loss = None if closure is None else closure()
-        parameters = [p for group in self.param_groups for p in group["params"]]
-        gradients = [parameter.grad for parameter in parameters]
-        self._norms = []
-        self._update([p for p in parameters if p.grad is not None])
-        for parameter in parameters:
-            parameter.grad = None
-        for parameter in parameters:
-            gradient = self._deferred.take(parameter)
-            if gradient is not None:
-                parameter.grad = self._unscale(gradient)
-                self._update([parameter])
-                parameter.grad = None
-        for parameter, gradient in zip(parameters, gradients, strict=True):
-            parameter.grad = gradient
+        norms = []
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                gradient = self._gradient(parameter)
+                if gradient is not None:
+                    if self.measures_norm:
+                        norms.append(gradient.norm())
+                    self._update(parameter, gradient, group)
         if self.measures_norm:
-            self.gradient_norm = torch.stack(self._norms).norm()
+            self.gradient_norm = torch.stack(norms).norm()
         return loss
 
-    def _unscale(self, gradient: Tensor) -> Tensor:
-        return gradient.div_(self.loss_scale) if hasattr(self, "loss_scale") else gradient
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take a state; torch has made its moments fp32."""
+        super().load_state_dict(state_dict)
+        if self._half_moments:
+            for state in self.state.values():
+                _store(state, torch.float16)
 
-    def _update(self, parameters: list[Tensor]) -> None:
-        """Update those parameters, the only ones that have a gradient."""
-        self._store_moments(parameters, None)
-        super().step()
-        if self.half_moments:
-            self._store_moments(parameters, torch.float16)
-        if self.measures_norm:
-            self._norms += [p.grad.norm() for p in parameters if p.grad is not None]
+    def _gradient(self, parameter: Tensor) -> Tensor | None:
+        """Return a parameter's gradient without the loss scale."""
+        if parameter.grad is not None:
+            return parameter.grad
+        gradient = self._deferred.take(parameter)
+        if gradient is None or self.loss_scale is None:
+            return gradient
+        return gradient.div_(self.loss_scale)
 
-    def _store_moments(self, parameters: list[Tensor], dtype: torch.dtype | None) -> None:
-        """Change the type of the moments; None is that of the parameter, which ADAM wants."""
-        for parameter in parameters:
-            state = self.state[parameter]
+    def _update(self, parameter: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
+        state = self.state[parameter]
+        if not state:
+            state["step"] = torch.zeros((), device=parameter.device)
             for name in _MOMENTS:
-                if name in state:
-                    state[name] = state[name].to(dtype or parameter.dtype)
+                state[name] = torch.zeros_like(parameter)
+        _store(state, parameter.dtype)
+        adam(
+            [parameter],
+            [gradient],
+            [state["exp_avg"]],
+            [state["exp_avg_sq"]],
+            [],
+            [state["step"]],
+            fused=True,
+            found_inf=self.found_inf,
+            amsgrad=False,
+            beta1=group["betas"][0],
+            beta2=group["betas"][1],
+            lr=group["lr"],
+            weight_decay=group["weight_decay"],
+            eps=group["eps"],
+            maximize=False,
+        )
+        if self._half_moments:
+            _store(state, torch.float16)
+
+
+def _store(state: dict[str, Tensor], dtype: torch.dtype) -> None:
+    for name in _MOMENTS:
+        state[name] = state[name].to(dtype)

@@ -44,22 +44,36 @@ def check_memory(options: dict[str, Any], trainer: Any) -> None:
         trainer: the Trainer that will train it.
     """
     if options["memory"] == "lean":
-        refused = {
+        deferred = {
             "trainer.gradient_clip_val": (trainer.gradient_clip_val or 0, 0),
             "trainer.accumulate_grad_batches": (trainer.accumulate_grad_batches, 1),
             "trainer.devices": (trainer.world_size, 1),
-            "model.graph_words": (options["graph_words"], 0),
         }
-        for name, (got, wanted) in refused.items():
-            if got != wanted:
-                raise ValueError(
-                    f"{name}: wanted {wanted} with model.memory lean, which never holds all "
-                    f"gradients at once, got {got}"
-                )
-    if options["graph_words"] and trainer.strategy.root_device.type != "cuda":
-        raise ValueError(
-            f"model.graph_words: wanted 0 without a CUDA device, got {options['graph_words']}"
+        _refuse("with model.memory lean, which never holds all gradients at once", deferred)
+        _refuse(
+            "with model.memory lean: a graph would hold all gradients",
+            {"model.graph_words": (options["graph_words"], 0)},
         )
+    if options["graph_words"]:
+        if trainer.strategy.root_device.type != "cuda":
+            raise ValueError(
+                f"model.graph_words: wanted 0 without a CUDA device, got {options['graph_words']}"
+            )
+        _refuse(
+            "with model.graph_words, whose gradients live in the graph until the next run of it",
+            {"trainer.accumulate_grad_batches": (trainer.accumulate_grad_batches, 1)},
+        )
+        _refuse(
+            "with model.graph_words, which records one device",
+            {"trainer.devices": (trainer.world_size, 1)},
+        )
+
+
+def _refuse(reason: str, options: dict[str, tuple[Any, Any]]) -> None:
+    """Raise ValueError for the first option, name -> (got, wanted), that is not as wanted."""
+    for name, (got, wanted) in options.items():
+        if got != wanted:
+            raise ValueError(f"{name}: wanted {wanted} {reason}; got {got}")
 
 
 def check_same_options(then: dict[str, Any], now: dict[str, Any]) -> None:

@@ -49,14 +49,12 @@ def make_adam(
     optimizer = (
         torch.optim.Adam(groups, **options)
         if deferred is None
-        else LeanAdam(groups, deferred, **options)
+        else LeanAdam(groups, deferred, round_moments == "fp16", **options)
     )
     # leave the loss scale to the GradScaler: gradients must be true ones before the step, for
     # clipping and for the logged norm
     optimizer._step_supports_amp_scaling = False
-    if isinstance(optimizer, LeanAdam):
-        optimizer.half_moments = round_moments == "fp16"
-    elif round_moments == "fp16":
+    if deferred is None and round_moments == "fp16":
         optimizer.register_step_post_hook(_round_moments)
     return optimizer
 

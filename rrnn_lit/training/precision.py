@@ -40,7 +40,7 @@ class LossScaler(torch.amp.GradScaler):
         try:
             return optimizer.step(*args, **kwargs)
         finally:
-            del optimizer.found_inf, optimizer.loss_scale
+            optimizer.found_inf = optimizer.loss_scale = None
 
 
 def precision_plugin(
@@ -51,7 +51,7 @@ def precision_plugin(
     Raises:
         ValueError: 16-mixed without a CUDA device.
     """
-    if precision not in ("16-mixed", "16"):
+    if precision != "16-mixed":
         return None
     if accelerator not in ("auto", "gpu", "cuda") or not torch.cuda.is_available():
         raise ValueError(

@@ -282,5 +282,5 @@ def test_an_order_of_an_earlier_version_is_refused_in_training(prepared_folder: 
     data = make_data(prepared_folder)
     state = data.state_dict()
     del state["order_version"]
-    with pytest.raises(ValueError, match="ckpt_path: wanted a checkpoint with sentences in order"):
+    with pytest.raises(ValueError, match="ckpt_path: wanted sentences in order"):
         data.load_state_dict(state)

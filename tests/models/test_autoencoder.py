@@ -12,6 +12,7 @@ from rrnn_lit.models.autoencoder import (
     valid_positions,
 )
 from rrnn_lit.models.initialisation import Initialisation
+from rrnn_lit.models.packing import Packing
 from rrnn_lit.models.recurrence import FirstStep
 from tests.reference import decode_sentence, encode_sentence, run_cell
 
@@ -274,12 +275,17 @@ def test_unlocked_dropout_draws_a_mask_per_word() -> None:
     assert not torch.equal(kept_BTW, kept_BTW[:, :1].expand_as(kept_BTW))
 
 
-def test_encoder_and_decoder_draw_their_own_masks() -> None:
+def test_encoder_and_decoder_draw_their_own_masks(monkeypatch: pytest.MonkeyPatch) -> None:
     model = transparent_model("output")
     words_BTW = torch.randn(30, 5, 6, dtype=torch.float64)
-    vectors = []
-    layer = model.encoder.sentence_vector
-    layer.register_forward_hook(lambda _module, _inputs, output: vectors.append(output))
+    vectors: list[Tensor] = []
+    decode = model.decoder.decode
+
+    def spy(vector_BS: Tensor, packing: Packing) -> Tensor:
+        vectors.append(vector_BS)
+        return decode(vector_BS, packing)
+
+    monkeypatch.setattr(model.decoder, "decode", spy)
     predicted_BTW = model(words_BTW, torch.full((30,), 5))
     assert not torch.equal(vectors[0] != 0, predicted_BTW[:, 0] != 0)
 

@@ -64,3 +64,12 @@ def test_gradient_passes_the_kept_units_only() -> None:
 def test_a_probability_outside_its_range_is_refused_by_name(p: float) -> None:
     with pytest.raises(ValueError, match=r"model\.dropout: wanted a probability in \[0, 1\), got"):
         LockedDropout(p, locked=True)
+
+
+@pytest.mark.parametrize("p", [0.1, 0.3])
+def test_the_scale_is_right_in_16_bit(p: float) -> None:
+    outputs = drop(torch.ones(40, 5, 200, dtype=torch.bfloat16), p)
+    kept = outputs[outputs != 0].double()
+    # one rounding of the product: half a spacing of bf16 around 1
+    assert (kept - 1 / (1 - p)).abs().max() <= 2**-8
+    assert float(outputs.double().mean()) == pytest.approx(1, abs=0.02)

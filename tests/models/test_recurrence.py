@@ -125,6 +125,7 @@ def test_padded_rows_change_nothing(first_step: FirstStep, direction: str, resul
     )
 
 
+# a few roundings of eps / 2 a step, over seven steps: eps is 2^-7, 2^-10 and 2^-23
 @pytest.mark.parametrize(("direction", "result"), DIRECTIONS)
 @pytest.mark.parametrize(
     ("dtype", "tolerance"), [(torch.bfloat16, 0.03), (torch.float16, 0.004), (None, 1e-5)]

@@ -95,6 +95,7 @@ def test_resumed_state_continues_exactly() -> None:
     state = optimizer.state_dict()
     second = make_optimizer(model, True, "fp16")
     second.load_state_dict(state)
+    assert {s["exp_avg"].dtype for s in second.state.values()} == {torch.float16}
     generator = torch.Generator().manual_seed(5)
     words = [torch.randn(3, 5, 4, generator=generator) for _ in range(4)]
     for words_BTW in words[2:]:

@@ -2,11 +2,10 @@ from pathlib import Path
 
 import lightning.pytorch as pl
 import pytest
-import torch
 from lightning.pytorch.plugins import MixedPrecision
 
 from rrnn_lit.training.loss_scale import KeepLossScale
-from rrnn_lit.training.precision import LossScale, loss_scaler
+from rrnn_lit.training.precision import LossScale, LossScaler, loss_scaler
 from tests.training.conftest import Fit
 
 
@@ -14,7 +13,7 @@ def fit_in_fp16(
     build: Fit, init: float, growth_interval: int, steps: int, checkpoint: Path | None = None
 ) -> pl.Trainer:
     cli = build({"data.batch_size": 4})
-    scaler = torch.amp.GradScaler("cpu", init, growth_interval=growth_interval)
+    scaler = LossScaler("cpu", init, growth_interval=growth_interval)
     trainer = pl.Trainer(
         accelerator="cpu",
         plugins=[MixedPrecision("16-mixed", device="cpu", scaler=scaler)],

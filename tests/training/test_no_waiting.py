@@ -1,22 +1,34 @@
 """On a GPU the host must not wait for a value inside a training step.
 
-Without one, the operations that would make it wait are caught as they are called. The match has
-its own search on a CPU, which may look at values; on CUDA the gpu test covers it.
+Without one, operations that would make it wait are caught as they are called, in loss, gradients
+and update. The match has its own search on a CPU, which may look at values, and so may the loss
+scaler and the learning rate; the gpu test runs whole steps of a Trainer.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable
 from typing import Any
 
+import lightning.pytorch as pl
 import pytest
 import torch
+from lightning.pytorch.callbacks import Callback
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from rrnn_lit.training.lightning_cli import RRNNCLI
+from rrnn_lit.training.precision import LossScale, precision_plugin
 from tests.training.conftest import Fit
 
-WAITING = {"_local_scalar_dense", "nonzero", "masked_select", "unique", "item", "equal"}
+WAITING = {
+    "_local_scalar_dense",
+    "_unique2",
+    "equal",
+    "masked_scatter",
+    "masked_select",
+    "nonzero",
+    "repeat_interleave",
+    "unique_dim",
+}
 
 
 class NoWaiting(TorchDispatchMode):
@@ -36,7 +48,7 @@ class NoWaiting(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
-def step(cli: RRNNCLI, guard: AbstractContextManager[Any]) -> None:
+def step(cli: RRNNCLI, guard: NoWaiting) -> None:
     """Loss, gradients and update of one batch, under a guard."""
     model, optimizer = cli.model, cli.trainer.optimizers[0]
     batch = next(iter(cli.datamodule.train_dataloader()))
@@ -72,19 +84,38 @@ def test_a_step_asks_for_no_value(fit: Fit, monkeypatch: pytest.MonkeyPatch, mem
     step(cli, NoWaiting())
 
 
-@contextmanager
-def refuse_to_wait() -> Iterator[None]:
-    """Let CUDA raise where the host waits for it."""
-    torch.cuda.set_sync_debug_mode("error")
-    try:
-        yield
-    finally:
+class RefuseToWait(Callback):
+    """Lets CUDA raise where the host waits for it, from the second step on."""
+
+    def on_train_batch_start(self, trainer: pl.Trainer, *_: object) -> None:
+        if trainer.global_step:
+            torch.cuda.set_sync_debug_mode("error")
+
+    def on_train_batch_end(self, *_: object) -> None:
         torch.cuda.set_sync_debug_mode("default")
 
 
 @pytest.mark.gpu
-def test_a_step_does_not_wait_for_the_gpu(fit: Fit) -> None:
-    cli = fit({"trainer.accelerator": "gpu", "trainer.precision": "16-mixed"})
-    cli.model.cuda()
-    step(cli, nullcontext())  # what is made once may wait
-    step(cli, refuse_to_wait())
+@pytest.mark.parametrize("memory", ["standard", "lean"])
+def test_steps_of_a_trainer_do_not_wait_for_the_gpu(build: Fit, memory: str) -> None:
+    cli = build({"model.memory": memory})
+    plugin = precision_plugin("16-mixed", "gpu", LossScale(50.0, 2000))
+    assert plugin is not None
+    trainer = pl.Trainer(
+        accelerator="gpu",
+        devices=1,
+        plugins=[plugin],
+        max_steps=3,
+        max_epochs=-1,
+        limit_val_batches=0,
+        log_every_n_steps=100,
+        logger=False,
+        callbacks=[RefuseToWait()],
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+    try:
+        trainer.fit(cli.model, datamodule=cli.datamodule)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")

@@ -145,6 +145,21 @@ def test_extended_run_equals_straight_run(
     assert differences(load(straight_run / LAST), load(run_folder / LAST)) == []
 
 
+def test_lean_memory_with_half_moments_resumes_exactly(
+    fit: Fit, run_folder: Path, tmp_path: Path
+) -> None:
+    lean: Options = {
+        "model.memory": "lean",
+        "model.round_moments": "fp16",
+        "trainer.gradient_clip_val": None,
+    }
+    straight = fit({**lean, "run.folder": str(tmp_path / "straight")}).folder
+    fit({**lean, "trainer.max_steps": 5})
+    end = str(TINY["trainer.max_steps"])
+    assert command.main(["fit", f"--resume={run_folder}", "--trainer.max_steps", end]) == 0
+    assert differences(load(straight / LAST), load(run_folder / LAST)) == []
+
+
 @pytest.mark.parametrize("stop", [5, 6, 8], ids=["between", "saved", "evaluated"])
 def test_run_stopped_by_its_timer_and_resumed_equals_straight_run(
     fit: Fit, run_folder: Path, straight_run: Path, stop: int, monkeypatch: pytest.MonkeyPatch
