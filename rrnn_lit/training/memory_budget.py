@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from rrnn_lit.training.module_options import Memory
 from rrnn_lit.training.optimizer import RoundMoments
 
-SCAN_CHUNK = 8_192
+_SCORED_WORDS = 2_048  # at once, see words/nearest.py
+_PLACES = 48  # bytes a word
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class MemorySizes:
         num_words: words of a batch, EOS included; batch size times longest sentence at most.
         precision: of the products, as `trainer.precision`.
         memory: `standard` or `lean`.
+        on_gpu: whether the match reads the stored words, or keeps 8-bit copies on a CPU.
         round_moments: `fp16` moments take 16 bit in lean memory, and 32 in standard memory.
     """
 
@@ -39,6 +41,7 @@ class MemorySizes:
     precision: str
     memory: Memory
     round_moments: RoundMoments
+    on_gpu: bool
 
 
 def weight_shapes(sizes: MemorySizes) -> dict[str, list[tuple[int, int]]]:
@@ -73,20 +76,25 @@ def memory_budget(sizes: MemorySizes) -> dict[str, int]:
     # lean: one gradient, and its matrix' moments in fp32 while they are updated
     gradients = 4 * largest + (0 if moment == 4 else 8 * largest) if lean else 4 * weights
     row = sizes.num_words * sizes.hidden_size
+    # in lean memory products and updates do not overlap
+    passing = (
+        {"weights in 16 bit, or one gradient": max(low_precision, gradients)}
+        if lean
+        else {"gradients": gradients, "weights in 16 bit": low_precision}
+    )
     return {
         "weights, fp32": 4 * weights,
         "ADAM's moments": 2 * moment * weights,
-        "gradients": 0 if lean else gradients,
-        # lean: products and updates do not overlap
-        "weights in 16 bit" if not lean else "weights in 16 bit, or one gradient": (
-            max(low_precision, gradients) if lean else low_precision
-        ),
+        **passing,
         # h and z of both layers, the decoder's activations; outer, a and g on the way back
         "states": 8 * item * row,
         # targets, predictions, their gradient and unit vectors in float64
         "words of the batch": sizes.num_words * sizes.word_dim * (4 * 4 + 2 * 8),
         "dictionary, fp16": 2 * sizes.vocab_size * sizes.word_dim,
-        "scores of the match": 4 * sizes.num_words * min(SCAN_CHUNK, sizes.vocab_size),
+        # two int8 copies on a CPU; norms, places and orders of the words
+        "dictionary for the match": sizes.vocab_size
+        * (_PLACES + (0 if sizes.on_gpu else 2 * sizes.word_dim)),
+        "scores of the match": 4 * sizes.num_words * min(_SCORED_WORDS, sizes.vocab_size),
     }
 
 

@@ -23,5 +23,6 @@ class SayMemory(Callback):
             precision=str(trainer.precision),
             memory=options["memory"],
             round_moments=options["round_moments"],
+            on_gpu=trainer.strategy.root_device.type == "cuda",
         )
         print(describe_budget(memory_budget(sizes)))

@@ -25,24 +25,28 @@ class FloatScan:
 
     def __init__(self, directions: Directions, block_words: int, dtype: torch.dtype) -> None:
         self.block_words = block_words
+        self._directions, self._dtype = directions, dtype
         vectors_VW = directions.vectors_VW
         num_words, word_dim = len(directions.word_ids_U), vectors_VW.shape[1]
         self.order_U = torch.arange(num_words, device=vectors_VW.device)
         self.position_U = self.order_U
-        self._words_UW = torch.empty(num_words, word_dim, dtype=dtype, device=vectors_VW.device)
         self._residual = 0.0
+        kept = []
         for block in range(num_blocks(num_words, block_words)):
-            part = slice(block * block_words, (block + 1) * block_words)
-            unit_CW = directions.unit(directions.word_ids_U[part])
-            self._words_UW[part] = unit_CW.to(dtype)
-            error_C = (unit_CW - self._words_UW[part].double()).norm(dim=1)
+            unit_CW = directions.unit(self._word_ids(block, block + 1))
+            rounded_CW = unit_CW.to(dtype)
+            error_C = (unit_CW - rounded_CW.double()).norm(dim=1)
             self._residual = max(self._residual, float(error_C.max()))
+            if not vectors_VW.is_cuda:
+                kept.append(rounded_CW)
+        # a GPU's memory holds the stored words only; its evaluations round them anew
+        self._words_UW = torch.cat(kept) if kept else None
         # the largest score is about 1
         self._slack = torch.finfo(dtype).eps + word_dim * 2.0**-22 + 1e-6
 
     def queries(self, unit_NW: Tensor) -> Queries:
         """Return predictions rounded to the format."""
-        query_NW = unit_NW.to(self._words_UW.dtype)
+        query_NW = unit_NW.to(self._dtype)
         error_N1 = (unit_NW - query_NW.double()).norm(dim=1, keepdim=True)
         band_N1 = self._residual + error_N1 * (1 + self._residual) + self._slack
         band_NB = band_N1.expand(-1, num_blocks(len(self.order_U), self.block_words))
@@ -50,12 +54,20 @@ class FloatScan:
 
     def scores(self, query_RK: Tensor, first: int, stop: int) -> Tensor:
         """Return scores (R, B, C) of whole blocks."""
-        words_MW = self._words_UW[first * self.block_words : stop * self.block_words]
+        words_MW = self._words(first, stop)
         with full_precision(query_RK.device):
             scores_RM = _product(query_RK, words_MW)
         behind = (stop - first) * self.block_words - len(words_MW)
         padded_RM = torch.nn.functional.pad(scores_RM, (0, behind), value=-torch.inf)
         return padded_RM.view(len(query_RK), stop - first, self.block_words)
+
+    def _word_ids(self, first: int, stop: int) -> Tensor:
+        return self._directions.word_ids_U[first * self.block_words : stop * self.block_words]
+
+    def _words(self, first: int, stop: int) -> Tensor:
+        if self._words_UW is None:
+            return self._directions.unit(self._word_ids(first, stop)).to(self._dtype)
+        return self._words_UW[first * self.block_words : stop * self.block_words]
 
 
 def _product(query_RW: Tensor, words_MW: Tensor) -> Tensor:

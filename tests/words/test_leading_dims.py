@@ -54,6 +54,23 @@ def test_no_beating_block_is_ruled_out_and_no_unbeaten_row_called_beaten(
     assert beats_RB.any()
 
 
+def test_a_rival_hidden_by_rounding_alone_stays_open() -> None:
+    # words of 60 dimensions leave no tail behind 64: only the rounding of both sides is left
+    directions = Directions(randn(600, 60) @ torch.linalg.qr(randn(WORD_DIM, WORD_DIM)).Q[:60])
+    leading_dims = LeadingDims.of(directions, BLOCK_WORDS)
+    assert leading_dims is not None
+    unit_VW = directions.unit(directions.word_ids_U[leading_dims.order_U])
+    own_R, rival_R = torch.randperm(600)[:400].split(200)
+    # in the middle between two words, a hair on the side of the rival
+    unit_RW = unit_rows(unit_VW[own_R] + (1 + 1e-9) * unit_VW[rival_R])[0]
+    limit_R = torch.linalg.vecdot(unit_RW, unit_VW[own_R])
+    beaten_R, open_RB = leading_dims.open_blocks(unit_RW, limit_R, own_R)
+    block_R = rival_R // BLOCK_WORDS - leading_dims.first
+    filtered = (block_R >= 0).nonzero().squeeze(1)
+    assert len(filtered) > 150
+    assert (beaten_R[filtered] | open_RB[filtered, block_R[filtered]]).all()
+
+
 def test_matched_rows_leave_few_blocks_open() -> None:
     directions, leading_dims = make()
     unit_VW = directions.unit(directions.word_ids_U[leading_dims.order_U])
