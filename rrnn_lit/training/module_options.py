@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 Memory = Literal["standard", "lean"]
 _SHAPE_OPTIONS = ("word_dim", "hidden_size", "sentence_vector_size", "first_step")
-_ADAM_OPTIONS = ("l2", "beta1", "beta2", "eps")
+_ADAM_OPTIONS = ("l2", "beta1", "beta2", "eps", "round_moments")
 
 
 # option -> smallest value, largest value, and whether these are allowed themselves
