@@ -46,7 +46,7 @@ class Directions:
         self.place_V = torch.where(usable_V, place_V[lowest_V], -1)
 
     def unit(self, word_ids: Tensor) -> Tensor:
-        """Return words at norm 1 in float64; zero for a word without direction."""
+        """Return words at norm 1 in float64; see `unit_rows` for words without direction."""
         return unit_rows(self.vectors_VW[word_ids])[0]
 
     def cosines(self, unit_NW: Tensor, rows_P: Tensor, word_ids_P: Tensor) -> Tensor:
@@ -56,11 +56,16 @@ class Directions:
 
 
 def unit_rows(rows: Tensor) -> tuple[Tensor, Tensor]:
-    """Return rows at norm 1 in float64, and which rows have a direction; the others become 0."""
-    values = rows.double()
+    """Return rows at norm 1 in float64, and which rows have a direction; the others are 0 or NaN.
+
+    A row of zeros becomes 0, a row with an infinity or NaN holds NaN.
+    """
+    values = rows.to(torch.float64, copy=True)
     if rows.dtype == torch.float64:
         # squares of its tiny or huge values leave float64; those of shorter formats never do
-        values = values / values.abs().amax(dim=1, keepdim=True)
+        values /= values.abs().amax(dim=1, keepdim=True)
     norm = torch.linalg.vector_norm(values, dim=1, keepdim=True)
     usable = torch.isfinite(norm) & (norm > 0)
-    return torch.where(usable, values / norm, 0.0), usable.squeeze(1)
+    # in place: passes over all values cost more here than the arithmetic
+    values *= torch.where(usable, 1 / norm, 0.0)
+    return values, usable.squeeze(1)

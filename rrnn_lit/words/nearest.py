@@ -75,7 +75,7 @@ class NearestWords(nn.Module):
         if prepared.kernel is not None:
             return matched_N & ~prepared.kernel.beaten(unit_NW, limit_N, place_N)
         scan = prepared.scan
-        for rows in matched_N.nonzero().squeeze(1).split(_ROWS_AT_ONCE):
+        for rows in _portions(matched_N):
             beaten = beaten_rows(scan, directions, unit_NW[rows], limit_N[rows], place_N[rows])
             matched_N[rows] = ~beaten
         return matched_N
@@ -90,7 +90,7 @@ class NearestWords(nn.Module):
         nearest_N = torch.full((len(predicted_NW),), -1, device=predicted_NW.device)
         prepared = self._prepare()
         if len(prepared.directions.word_ids_U):
-            for rows in usable_N.nonzero().squeeze(1).split(_ROWS_AT_ONCE):
+            for rows in _portions(usable_N):
                 nearest_N[rows] = nearest_ids(prepared.scan, prepared.directions, unit_NW[rows])
         return nearest_N
 
@@ -123,6 +123,14 @@ def fastest_scan_dtype(device: torch.device) -> torch.dtype:
         torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()
     )
     return torch.bfloat16 if has_bf16 else torch.float32
+
+
+def _portions(wanted_N: Tensor) -> list[Tensor] | list[slice]:
+    """Return the wanted rows as indices of bounded size; slices, which copy nothing, if all are."""
+    if bool(wanted_N.all()):
+        starts = range(0, len(wanted_N), _ROWS_AT_ONCE)
+        return [slice(start, start + _ROWS_AT_ONCE) for start in starts]
+    return list(wanted_N.nonzero().squeeze(1).split(_ROWS_AT_ONCE))
 
 
 class _Prepared:
