@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from rrnn_lit.bench.ceilings import Ceilings
 from rrnn_lit.bench.cost_model import adam_cost
+from rrnn_lit.bench.errors import norm_error, verdict
 from rrnn_lit.bench.result import Peer, Row, make_rows
 from rrnn_lit.bench.timing import time_peers
 from rrnn_lit.bench.training_run import BETAS, EPS, L2, LEARNING_RATE
@@ -92,7 +93,7 @@ def adam_rows(
     sizes = {"hidden_size": hidden_size, "word_dim": word_dim, "parameters": num_parameters}
     peers = {
         name: Peer(
-            correct=f"{relative_error(update.parameters, truth, start):.0e} off",
+            correct=judge(update.parameters, truth, start),
             precision="fp32",
             note=_NOTE,
             floor_seconds=floor,
@@ -116,12 +117,10 @@ def _float64(
     return [parameter.detach() for parameter in exact.parameters]
 
 
-def relative_error(
-    found: Sequence[Tensor], truth: Sequence[Tensor], start: Sequence[Tensor]
-) -> float:
-    """Return the largest error of a tensor's change since the start, over the change's norm."""
-    errors = [
-        float((a.detach().double() - b).norm() / (b - s.double()).norm())
-        for a, b, s in zip(found, truth, start, strict=True)
-    ]
-    return float(torch.tensor(errors).max())
+def judge(found: Sequence[Tensor], truth: Sequence[Tensor], start: Sequence[Tensor]) -> str:
+    """Return how far the changes since the start lie from the true ones, and if that is wrong."""
+    error = norm_error(
+        [values.detach().double() - s.double() for values, s in zip(found, start, strict=True)],
+        [values - s.double() for values, s in zip(truth, start, strict=True)],
+    )
+    return f"{error:.0e} off{verdict('fp32', error)}"

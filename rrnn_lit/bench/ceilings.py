@@ -6,7 +6,8 @@ same reason float32 is measured with both libraries that torch has on a processo
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -62,12 +63,12 @@ def measure_ceilings(
     for name, dtype in DTYPES.items():
         left = (values * 30).to(dtype) if dtype == torch.int8 else values.to(dtype)
         product = torch._int_mm if dtype == torch.int8 else torch.mm
-        best = _best_seconds(partial(_product, product, left), device, seconds)
+        best = best_seconds(partial(_product, product, left), device, seconds)
         rates[name] = 2 * size**3 / best
     rates["fp32"] = max(rates["fp32"], 2 * size**3 / _other_fp32_seconds(values, seconds))
     source = torch.ones(num_bytes, dtype=torch.uint8, device=device)
     target = torch.empty_like(source)
-    copy = _best_seconds(partial(target.copy_, source), device, seconds)
+    copy = best_seconds(partial(target.copy_, source), device, seconds)
     return Ceilings(rates, 2 * num_bytes / copy, _cache_bytes(device))
 
 
@@ -75,10 +76,17 @@ def _other_fp32_seconds(values: Tensor, seconds: float) -> float:
     """Return the seconds of a product by oneDNN; infinite where its result is not float32."""
     if values.is_cuda or torch.cpu._is_amx_tile_supported():
         return math.inf
+    with matmul_precision("medium"):
+        return best_seconds(partial(_product, torch.mm, values), values.device, seconds)
+
+
+@contextmanager
+def matmul_precision(name: str) -> Iterator[None]:
+    """Let float32 products have another of torch's settings, and put it back."""
     before = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision("medium")
+    torch.set_float32_matmul_precision(name)
     try:
-        return _best_seconds(partial(_product, torch.mm, values), values.device, seconds)
+        yield
     finally:
         torch.set_float32_matmul_precision(before)
 
@@ -87,7 +95,9 @@ def _product(product: Callable[[Tensor, Tensor], Tensor], left: Tensor) -> Tenso
     return product(left, left.T)
 
 
-def _best_seconds(call: Callable[[], object], device: torch.device, seconds: float) -> float:
+def best_seconds(call: Callable[[], object], device: torch.device, seconds: float) -> float:
+    """Return the shortest time of a call, from as many runs as fit into `seconds`."""
+
     def timed() -> float:
         start = time.perf_counter()
         call()

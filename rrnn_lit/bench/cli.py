@@ -29,7 +29,7 @@ _CASES = {
 _HELP = """\
 usage: rrnn bench CASE [options] [--json FILE] [--threads N] [--scale [--out FOLDER]]
 
-Times our parts beside their peers in one process and compares every answer with float64.
+Times our parts beside their peers in one process and tells beside each time how right it is.
 
   step       a whole training step beside the naive port, the autograd loop, GRU and LSTM
   match      is the target the nearest word? beside matmul, faiss, gensim, KeOps
@@ -41,6 +41,10 @@ Times our parts beside their peers in one process and compares every answer with
   --threads N     threads of the processor (default: 1)
   --scale         step, match, rnn: let each size grow and draw the cost
   --out FOLDER    where --scale writes CASE_scale.png and CASE_scale.json (default: .)
+
+The column `correct`: match, ADAM, recurrent layers and, in step, the networks that compute what
+ours does are compared with float64; a GRU or LSTM network is another model and is not. Of batches
+it tells whether each sentence came once, of memory whether the computed bytes were measured.
 
 `rrnn bench CASE --help` lists the options of a case.
 """
@@ -97,7 +101,6 @@ def _parse(arguments: list[str]) -> _Request:
     case = arguments[0]
     if case not in _CASES:
         raise _BadCommandError(f"CASE: wanted one of {', '.join(_CASES)}, got {case!r}")
-    # read when numpy and torch load
     from jsonargparse import ArgumentError, ArgumentParser
 
     run = import_module(f"rrnn_lit.bench.{_CASES[case]}").run

@@ -11,13 +11,13 @@ import copy
 from collections.abc import Mapping
 from typing import NamedTuple
 
-import torch
 from torch import Tensor, nn
 
 from rrnn_lit.bench.autograd_loop import LoopAutoencoder
+from rrnn_lit.bench.errors import norm_error, verdict
 from rrnn_lit.bench.naive_port import NaivePort, masked_loss
 from rrnn_lit.bench.step_peers import PeerNetwork, Surroundings, autocast, copy_of_ours
-from rrnn_lit.bench.training_run import LOSS_SCALE
+from rrnn_lit.bench.training_run import LOSS_SCALE, NUMBER_FORMAT
 from rrnn_lit.models.autoencoder import SentenceAutoencoder, valid_positions
 
 OTHER_MODEL = "other model"
@@ -49,11 +49,13 @@ def describe_errors(peers: Mapping[str, PeerNetwork], around: Surroundings) -> d
     naive.copy_weights(ours)
     by_naive = evaluate(naive.double(), sentences, _FLOAT64)
     by_ours = evaluate(copy.deepcopy(ours).double(), sentences, _FLOAT64)
-    described = {"ours": describe(evaluate(ours, sentences, around.precision), by_naive)}
+    found = evaluate(ours, sentences, around.precision)
+    described = {"ours": describe(found, by_naive, NUMBER_FORMAT[around.precision])}
     for name, peer in peers.items():
         if isinstance(peer.model, NaivePort | LoopAutoencoder):
             truth = by_ours if isinstance(peer.model, NaivePort) else by_naive
-            described[name] = describe(evaluate(peer.model, sentences, peer.precision), truth)
+            found = evaluate(peer.model, sentences, peer.precision)
+            described[name] = describe(found, truth, NUMBER_FORMAT[peer.precision])
         else:
             described[name] = OTHER_MODEL
     return described
@@ -90,17 +92,17 @@ def _gradients(model: nn.Module) -> dict[str, Tensor]:
     return {n: p.grad for n, p in autoencoder.named_parameters() if p.grad is not None}
 
 
-def describe(found: Evaluation, truth: Evaluation) -> str:
-    """Return the largest relative error of loss and gradients, a gradient's over its own norm.
+def describe(found: Evaluation, truth: Evaluation, precision: str) -> str:
+    """Return the relative errors of loss and worst gradient, `wrong` if rounding is no excuse.
+
+    Args:
+        found: what is judged.
+        truth: in float64.
+        precision: number format in which `found` was computed.
 
     Raises:
         KeyError: a parameter of the truth got no gradient.
     """
     loss = abs(found.loss - truth.loss) / abs(truth.loss)
-    errors = [
-        float((found.gradients[name] - gradient).norm() / gradient.norm())
-        for name, gradient in truth.gradients.items()
-    ]
-    # max() would lose a NaN
-    gradient = float(torch.tensor(errors).max())
-    return f"loss {loss:.0e}, gradient {gradient:.0e} off"
+    gradient = norm_error([found.gradients[n] for n in truth.gradients], truth.gradients.values())
+    return f"loss {loss:.0e}, gradient {gradient:.0e} off{verdict(precision, loss, gradient)}"

@@ -19,7 +19,7 @@ from rrnn_lit.bench.adam import adam_rows
 from rrnn_lit.bench.ceilings import Ceilings, measure_ceilings
 from rrnn_lit.bench.cost_model import BYTES, StepSizes, step_costs, step_floor
 from rrnn_lit.bench.gradient_check import describe_errors
-from rrnn_lit.bench.news_like import MAX_WORDS
+from rrnn_lit.bench.lengths import MAX_WORDS
 from rrnn_lit.bench.options import check_at_least, check_device, is_chosen
 from rrnn_lit.bench.result import Peer, Row, make_rows
 from rrnn_lit.bench.step_data import Reading, TextSizes, read_blocks, text_folder

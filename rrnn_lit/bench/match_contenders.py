@@ -126,20 +126,16 @@ def _torch_peers(unit_VW: Tensor) -> dict[str, Contender]:
 
 def _packages(unit_VW: Tensor) -> dict[str, Contender]:
     return {
-        "faiss IndexFlatIP": Contender(
-            partial(peers.faiss_flat, unit_VW, "IP"),
-            "fp32",
-            "faiss-cpu",
-            on_device=False,
-            note=_INDEX,
-        ),
-        "faiss IndexFlatL2": Contender(
-            partial(peers.faiss_flat, unit_VW, "L2"),
-            "fp32",
-            "faiss-cpu",
-            on_device=False,
-            note=_INDEX,
-        ),
+        **{
+            f"faiss IndexFlat{metric}": Contender(
+                partial(peers.faiss_flat, unit_VW, metric),
+                "fp32",
+                "faiss-cpu",
+                on_device=False,
+                note=_INDEX,
+            )
+            for metric in ("IP", "L2")
+        },
         "gensim most_similar": Contender(
             partial(peers.gensim_most_similar, unit_VW),
             "fp32",

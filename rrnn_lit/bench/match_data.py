@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from rrnn_lit.bench.zipf import zipf_weights
 from rrnn_lit.words.parallel import parallel_groups
 
 Kind = Literal["unmatched", "mixed", "matched"]
@@ -61,8 +62,8 @@ def make_predictions(
     """
     vectors_VW = dictionary_VW.float()
     num_words = len(vectors_VW)
-    zipf_V = 1.0 / (10 + torch.arange(num_words, dtype=torch.float64))
-    ids_N = torch.multinomial(zipf_V, num_rows, replacement=True, generator=generator)
+    weights_V = torch.from_numpy(zipf_weights(num_words))
+    ids_N = torch.multinomial(weights_V, num_rows, replacement=True, generator=generator)
     target_NW = F.normalize(vectors_VW[ids_N])
     other_N = torch.randint(num_words, (num_rows,), generator=generator)
     noise_NW = F.normalize(torch.randn(target_NW.shape, generator=generator))

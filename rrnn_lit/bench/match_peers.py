@@ -18,6 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from rrnn_lit.bench.ceilings import matmul_precision
 from rrnn_lit.bench.match_data import Predictions
 
 # (predictions, margin) -> bool (N,); who cannot tell by how much the target leads ignores margin
@@ -78,12 +79,8 @@ def with_matmul_precision(precision: str, answer: Answer) -> Answer:
     """Return `answer` under another setting of torch's float32 products."""
 
     def other(given: Predictions, margin: float) -> Tensor:
-        before = torch.get_float32_matmul_precision()
-        torch.set_float32_matmul_precision(precision)
-        try:
+        with matmul_precision(precision):
             return answer(given, margin)
-        finally:
-            torch.set_float32_matmul_precision(before)
 
     return other
 

@@ -23,18 +23,20 @@ from rrnn_lit.training.precision import LossScaler
 from rrnn_lit.words.nearest import NearestWords
 
 _AUTOCAST = {"16-mixed": torch.float16, "bf16-mixed": torch.bfloat16, "32-true": torch.float32}
-_UPDATES = 3
+UPDATES = 3
 
 
 def measure_bytes(sizes: MemorySizes, num_steps: int) -> int:
     """Return the peak of a few steps beyond what is in use before, on CUDA if there is one."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     before = _in_use(device)
-    _train(sizes, num_steps, device)
+    train(sizes, num_steps, device)
     return _peak(device) - before
 
 
-def _train(sizes: MemorySizes, num_steps: int, device: torch.device) -> None:
+def train(sizes: MemorySizes, num_steps: int, device: torch.device) -> list[float]:
+    """Do a few updates and look up the nearest words once; return the loss of each update."""
+    losses = []
     with device:
         words = NearestWords(torch.randn(sizes.vocab_size, sizes.word_dim, dtype=torch.float16))
         shape = AutoencoderShape(
@@ -57,7 +59,7 @@ def _train(sizes: MemorySizes, num_steps: int, device: torch.device) -> None:
     lengths_B = torch.full((sizes.num_words // num_steps,), num_steps)
     packing = Packing.of(lengths_B, device)
     scaler = LossScaler(device.type, enabled=sizes.precision == "16-mixed")
-    for _ in range(_UPDATES):
+    for _ in range(UPDATES):
         word_ids_N = torch.randint(sizes.vocab_size, (sizes.num_words,), device=device)
         target_NW = words.vectors_VW[word_ids_N].float()
         dtype = _AUTOCAST[sizes.precision]
@@ -71,14 +73,18 @@ def _train(sizes: MemorySizes, num_steps: int, device: torch.device) -> None:
         scaler.scale(loss).backward()
         scaler.step(optimizer)
         scaler.update()
+        losses.append(float(loss.detach()))
+    # an evaluation asks for the word itself
+    words.nearest_word_ids(torch.randn(sizes.num_words, sizes.word_dim, device=device))
+    return losses
 
 
 def _in_use(device: torch.device) -> int:
     if device.type == "cuda":
         return torch.cuda.memory_allocated()
     # libraries load on first use: not a matter of sizes
-    tiny = MemorySizes(8, None, 4, 40, 8, "bf16-mixed", "standard", "none")
-    _train(tiny, 2, device)
+    tiny = MemorySizes(8, None, 4, 40, 8, "bf16-mixed", "standard", "none", False)
+    train(tiny, 2, device)
     return _peak(device)
 
 

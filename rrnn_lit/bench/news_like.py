@@ -11,15 +11,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from rrnn_lit.bench.lengths import MAX_WORDS, draw_lengths
 from rrnn_lit.bench.match_data import make_dictionary
+from rrnn_lit.bench.zipf import draw_word_ids
 from rrnn_lit.data.manifest import write_json, write_manifest
 from rrnn_lit.data.token_store import SPLITS, store_files, write_blocks
 from rrnn_lit.words.special import SPECIAL_LABELS
 from rrnn_lit.words.vectors import VECTORS_FILE, WORDS_FILE, WordVectors
 
-MAX_WORDS = 60
-_LOG_MEAN, _LOG_DEVIATION = 3.11, 0.5  # of the number of words; mean 24, half of them 15 to 31
-_FLATTENED_RANKS = 10  # word r is drawn in proportion to 1 / (10 + r)
 _BLOCK = 100_000  # sentences held in memory
 _EVALUATION_SENTENCES = 100
 
@@ -62,12 +61,9 @@ def _blocks(
     generator: np.random.Generator, num_sentences: int, num_words: int, eos_id: int
 ) -> Iterator[tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]]:
     """Yield (flat word_ids, lengths) of some sentences at a time."""
-    cumulative = np.cumsum(1.0 / (_FLATTENED_RANKS + np.arange(num_words)))
     for start in range(0, num_sentences, _BLOCK):
         count = min(_BLOCK, num_sentences - start)
-        drawn = np.rint(generator.lognormal(_LOG_MEAN, _LOG_DEVIATION, count))
-        lengths = np.clip(drawn, 2, MAX_WORDS).astype(np.int64)
-        places = generator.random(int(lengths.sum())) * cumulative[-1]
-        word_ids = np.searchsorted(cumulative, places, side="right").astype(np.uint32)
+        lengths = draw_lengths(count, generator)
+        word_ids = draw_word_ids(num_words, int(lengths.sum()), generator)
         word_ids[np.cumsum(lengths) - 1] = eos_id
         yield word_ids, lengths

@@ -1,8 +1,9 @@
 """`rrnn bench data`: what it takes to make a batch, how much of it is padding, how it scales.
 
-Two tables: our batches beside torch's plain way and with other length buckets, with the padded
-share of each as a note; our batches from texts of different sizes. A share of a training
-step is for `rrnn bench step` to tell.
+Three tables: our batches beside torch's loader and with other length buckets, with the padded
+share of each as a note; our batches from texts of different sizes; and what the differences
+between these are to a training whose steps take 20 ms besides. Real shares of a step are for
+`rrnn bench step` to tell.
 
 Shapes: B sentences, T words of the longest of them.
 """
@@ -10,10 +11,11 @@ Shapes: B sentences, T words of the longest of them.
 import itertools
 import math
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -26,17 +28,23 @@ from rrnn_lit.bench.lengths import draw_lengths
 from rrnn_lit.bench.options import check_at_least, open_prepared
 from rrnn_lit.bench.result import Peer, Row, make_rows
 from rrnn_lit.bench.timing import DEFAULT_REPEATS, time_peers
+from rrnn_lit.bench.zipf import draw_word_ids
 from rrnn_lit.data.batching import BatchOrder
 from rrnn_lit.data.loading import ENDLESS, TrainBatches, make_loader
 from rrnn_lit.data.token_store import TokenStore, write_blocks
 
 CASE = "data"
 Lengths = npt.NDArray[np.int64]
+Kept = TypeVar("Kept")
 Drawn = tuple[Tensor, Tensor]  # sentence numbers (B,), word_ids_BT
 _VOCAB_SIZE = 50_000
 _BUCKETS = (0, 10, 50, 100)
 _BLANK_EVERY = 200  # as in training
-_PEER_NOTE = "sentences as Python lists, random sampler, pad_sequence"
+_STEP_MS = 20  # a step of middle size; that of width 1,024 takes longer on a processor
+_PEER_NOTES = {
+    "torch DataLoader": "sentences as Python lists, random sampler, pad_sequence",
+    "torch DataLoader tensors": "sentences as tensors of int64, random sampler, pad_sequence",
+}
 
 
 @dataclass(frozen=True)
@@ -85,7 +93,7 @@ class Pass:
 
 
 def run(options: DataOptions) -> list[Row]:
-    """Return the rows of both tables."""
+    """Return the rows of all tables."""
     with tempfile.TemporaryDirectory(prefix="rrnn_bench_") as folder:
         sizes = (options.largest // 100, options.largest // 10, options.largest)
         stores = {n: write_text(Path(folder), n, options) for n in {options.sentences, *sizes}}
@@ -100,9 +108,7 @@ def write_text(folder: Path, num_sentences: int, options: DataOptions) -> TokenS
     """Write a text with the wanted lengths and words by Zipf's law, and open it."""
     generator = np.random.default_rng(options.seed)
     lengths = _lengths(num_sentences, generator, options.folder)
-    cumulative = np.cumsum(1.0 / np.arange(10, 10 + _VOCAB_SIZE))
-    places = generator.random(int(lengths.sum())) * cumulative[-1]
-    word_ids = np.searchsorted(cumulative, places, side="right").astype(np.uint32)
+    word_ids = draw_word_ids(_VOCAB_SIZE, int(lengths.sum()), generator)
     place = folder / str(num_sentences)
     place.mkdir()
     write_blocks(place, "train", [(word_ids, lengths)])
@@ -129,12 +135,25 @@ def our_batches(store: TokenStore, options: DataOptions, length_buckets: int) ->
         yield batch["sentence_numbers_B"], batch["word_ids_BT"]
 
 
-def torch_batches(store: TokenStore, options: DataOptions) -> Iterator[Drawn]:
-    """Yield batches of torch's own loader, pass after pass."""
-    sentences = [(n, store.sentence(n).tolist()) for n in range(store.num_sentences)]
+def list_batches(store: TokenStore, options: DataOptions) -> Iterator[Drawn]:
+    """Yield batches of torch's loader from lists, as one first writes it, pass after pass."""
+    sentences = [store.sentence(n).tolist() for n in range(store.num_sentences)]
+    return _torch_batches(sentences, torch.tensor, options)
 
-    def collate(batch: list[tuple[int, list[int]]]) -> Drawn:
-        tensors = [torch.tensor(sentence) for _, sentence in batch]
+
+def tensor_batches(store: TokenStore, options: DataOptions) -> Iterator[Drawn]:
+    """Yield batches of torch's loader from a tensor for each sentence, pass after pass."""
+    rows = (store.sentence(n).astype(np.int64) for n in range(store.num_sentences))
+    return _torch_batches([torch.from_numpy(row) for row in rows], lambda row: row, options)
+
+
+def _torch_batches(
+    kept: list[Kept], as_tensor: Callable[[Kept], Tensor], options: DataOptions
+) -> Iterator[Drawn]:
+    sentences = list(enumerate(kept))
+
+    def collate(batch: list[tuple[int, Kept]]) -> Drawn:
+        tensors = [as_tensor(sentence) for _, sentence in batch]
         return torch.tensor([n for n, _ in batch]), pad_sequence(tensors, batch_first=True)
 
     loader: DataLoader[Drawn] = DataLoader(
@@ -148,14 +167,15 @@ def torch_batches(store: TokenStore, options: DataOptions) -> Iterator[Drawn]:
 
 
 def _beside_torch(store: TokenStore, options: DataOptions) -> list[Row]:
-    """Return ours, torch's way and ours with other length buckets."""
+    """Return ours, torch's ways and ours with other length buckets."""
     others = [buckets for buckets in _BUCKETS if buckets != options.length_buckets]
     drawn = {
         "ours": our_batches(store, options, options.length_buckets),
-        "torch DataLoader": torch_batches(store, options),
+        "torch DataLoader": list_batches(store, options),
+        "torch DataLoader tensors": tensor_batches(store, options),
         **{f"ours buckets {b}": our_batches(store, options, b) for b in others},
     }
-    notes = {"ours": f"length_buckets {options.length_buckets}", "torch DataLoader": _PEER_NOTE}
+    notes = {"ours": f"length_buckets {options.length_buckets}", **_PEER_NOTES}
     peers = {n: _describe(b, store, options, notes.get(n, "")) for n, b in drawn.items()}
     sizes = {
         "sentences": store.num_sentences,
@@ -166,7 +186,10 @@ def _beside_torch(store: TokenStore, options: DataOptions) -> list[Row]:
 
 
 def _by_size(stores: list[TokenStore], options: DataOptions) -> list[Row]:
-    """Return a row for each size of the text; `times_ours` compares with the smallest."""
+    """Return two rows for each size of the text: a batch, and a training step with it.
+
+    `times_ours` compares with the smallest text.
+    """
     drawn = {_name(s): our_batches(s, options, options.length_buckets) for s in stores}
     peers = {_name(s): _describe(drawn[_name(s)], s, options) for s in stores}
     seconds = _seconds(drawn, options)
@@ -176,7 +199,33 @@ def _by_size(stores: list[TokenStore], options: DataOptions) -> list[Row]:
         note = f"{rate:,.0f} sentences/s, {change:+.1%} against the smallest text"
         peers[name] = replace(peer, note=note)
     sizes = {"batch_size": options.batch_size, "length_buckets": options.length_buckets}
-    return make_rows(CASE, sizes, seconds, peers, first)
+    return [
+        *make_rows(CASE, sizes, seconds, peers, first),
+        *step_rows(sizes, seconds, peers),
+    ]
+
+
+def step_rows(
+    sizes: dict[str, int], seconds: dict[str, float], peers: dict[str, Peer]
+) -> list[Row]:
+    """Return what the times of a batch mean for a training step that takes 20 ms besides.
+
+    Args:
+        sizes: of the problem.
+        seconds: peer -> seconds of a batch; the first is compared with.
+        peers: what else is known of them.
+    """
+    steps = {name: _STEP_MS / 1e3 + batch for name, batch in seconds.items()}
+    first = next(iter(steps))
+    told = {}
+    for name, step in steps.items():
+        share, change = seconds[name] / step, steps[first] / step - 1
+        note = (
+            f"{_STEP_MS} ms and the time of a batch, which is {share:.2%} of it; training "
+            f"throughput {change:+.2%} against the smallest text"
+        )
+        told[name] = replace(peers[name], note=note)
+    return make_rows(CASE, sizes | {"step_ms": _STEP_MS}, steps, told, first)
 
 
 def _name(store: TokenStore) -> str:

@@ -5,7 +5,7 @@ that could not run keeps its row; its note tells why.
 """
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from rrnn_lit.bench.versions import environment
 from rrnn_lit.data.manifest import write_json
 
 _UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "us"))
+BYTES = "bytes"  # the size that is a result: in it the rows of a table differ
 
 
 @dataclass(frozen=True)
@@ -27,10 +28,11 @@ class Row:
         peer: what was measured; ours starts with `ours`.
         seconds: median time; None when the peer could not run.
         times_ours: the peer's seconds over ours; above 1 we are faster. None without a time.
-        correct: what the comparison with the float64 reference found; empty without a run.
+        correct: what the comparison with the truth found; empty without a run.
         floor_share: floor of the cost model over `seconds`, 1 is the floor; None where no floor
             is known.
-        sizes: sizes of the problem; rows of one table share them.
+        sizes: sizes of the problem, which the rows of a table share; and `bytes`, the memory that
+            the peer takes, where that is what was asked.
         versions: what `versions.environment` returns.
         note: what a reader must know to judge the row.
     """
@@ -104,26 +106,38 @@ def absent_row(case: str, peer: str, sizes: dict[str, int], reason: str) -> Row:
 
 def print_rows(rows: Sequence[Row], console: Console) -> None:
     """Print a table for each problem; sizes above it, notes and versions below."""
-    for (case, sizes), group in itertools.groupby(rows, key=lambda r: (r.case, r.sizes)):
+    for (case, sizes), group in itertools.groupby(rows, key=lambda r: (r.case, _problem(r))):
         title = ", ".join(f"{name} {value:,}" for name, value in sizes.items())
         _print_table(f"{case}: {title}", list(group), console)
     console.print(versions_line(rows), highlight=False, style="dim")
 
 
+def _problem(row: Row) -> dict[str, int]:
+    return {name: value for name, value in row.sizes.items() if name != BYTES}
+
+
+_COLUMNS: dict[str, Callable[[Row], str]] = {
+    "median": lambda row: "" if row.seconds is None else duration(row.seconds),
+    "times ours": lambda row: "" if row.times_ours is None else f"{row.times_ours:.2f}",
+    "memory": lambda row: f"{row.sizes[BYTES] / 1e9:.2f} GB" if BYTES in row.sizes else "",
+    "correct": lambda row: row.correct,
+    "of floor": lambda row: "" if row.floor_share is None else f"{row.floor_share:.0%}",
+}
+
+
 def _print_table(title: str, rows: list[Row], console: Console) -> None:
+    """Print the columns in which any of the rows has something to say."""
     console.print(f"\n{title}", highlight=False, style="bold")
     table = Table()
     table.add_column("peer")
-    for column in ("median", "times ours", "correct", "of floor", "note"):
-        table.add_column(column, justify="right", no_wrap=True)
+    columns = {name: cell for name, cell in _COLUMNS.items() if any(map(cell, rows))}
+    for name in (*columns, "note"):
+        table.add_column(name, justify="right", no_wrap=True)
     notes = list(dict.fromkeys(row.note for row in rows if row.note))
     for row in rows:
         table.add_row(
             row.peer,
-            "-" if row.seconds is None else duration(row.seconds),
-            "-" if row.times_ours is None else f"{row.times_ours:.2f}",
-            row.correct or "-",
-            "-" if row.floor_share is None else f"{row.floor_share:.0%}",
+            *(cell(row) or "-" for cell in columns.values()),
             str(notes.index(row.note) + 1) if row.note else "",
             # the rows that are ours stand out
             style="bold" if row.peer.startswith("ours") else None,

@@ -8,8 +8,8 @@ Shapes: B sentences, T words of the longest, I input size, H hidden size.
 """
 
 import copy
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 import torch
 import torch.nn.functional as F
@@ -48,6 +48,8 @@ class Contender:
         cell: the matrices it multiplies.
         hidden_size: its width.
         note: what a reader must know.
+        ways: name -> forward that does the same for sentences of their own lengths; empty where
+            there is one way only.
     """
 
     layer: nn.Module
@@ -58,6 +60,13 @@ class Contender:
     cell: Cell
     hidden_size: int
     note: str = ""
+    ways: Mapping[str, Forward] = field(default_factory=dict)
+
+    def with_fastest(self, seconds: Mapping[str, float]) -> "Contender":
+        """Return the contender that runs the fastest of its ways and says so."""
+        best, *others = sorted(self.ways, key=lambda way: seconds[way])
+        note = f"{best}, here faster than {' and '.join(others)}; {self.note}"
+        return replace(self, forward=self.ways[best], note=note, ways={})
 
 
 def contenders(
@@ -100,8 +109,9 @@ def _torch(input_size: int, hidden_size: int, device: torch.device) -> dict[str,
                 note = _TORCH_NOTE if width == hidden_size else f"width {width:,}; {_TORCH_NOTE}"
                 found[f"{full_name} {precision}"] = Contender(
                     copy.deepcopy(exact).to(DTYPES[precision]),
-                    torch_layer,
-                    *(exact, torch_layer, precision, cell, width, note),
+                    padded_layer,
+                    *(exact, padded_layer, precision, cell, width, note),
+                    ways=_TORCH_WAYS,
                 )
     return found
 
@@ -128,26 +138,37 @@ def loop(layer: nn.Module, inputs_BTI: Tensor, lengths_B: Tensor | None) -> Tens
     """Run the same layer as a loop with autograd's gradients."""
     assert isinstance(layer, ResidualRNN)
     if lengths_B is not None:
-        inputs_BTI = reverse_words(inputs_BTI, lengths_B)
+        inputs_BTI = _backwards(inputs_BTI, lengths_B)
     projected_BTH = F.linear(inputs_BTI, layer.weight_x, layer.bias_1)
     states_BTH = unroll(layer, list(projected_BTH.unbind(dim=1)))
     return states_BTH if lengths_B is None else _last(states_BTH, lengths_B)
 
 
-def torch_layer(layer: nn.Module, inputs_BTI: Tensor, lengths_B: Tensor | None) -> Tensor:
-    """Run a layer of torch; with lengths on a packed sequence."""
+def padded_layer(layer: nn.Module, inputs_BTI: Tensor, lengths_B: Tensor | None) -> Tensor:
+    """Run a layer of torch; with lengths on padded sentences."""
     assert isinstance(layer, nn.RNNBase)
     inputs_BTI = inputs_BTI.to(next(layer.parameters()).dtype)
-    if lengths_B is None:
-        states_BTH: Tensor = layer(inputs_BTI)[0]
-        return states_BTH
-    backwards_BTI = reverse_words(inputs_BTI, lengths_B)
+    if lengths_B is not None:
+        inputs_BTI = _backwards(inputs_BTI, lengths_B)
+    states_BTH: Tensor = layer(inputs_BTI)[0]
+    return states_BTH if lengths_B is None else _last(states_BTH, lengths_B)
+
+
+def packed_layer(layer: nn.Module, inputs_BTI: Tensor, lengths_B: Tensor | None) -> Tensor:
+    """Run a layer of torch on a packed sequence; needs lengths."""
+    assert isinstance(layer, nn.RNNBase)
+    assert lengths_B is not None
+    inputs_BTI = inputs_BTI.to(next(layer.parameters()).dtype)
     packed = pack_padded_sequence(
-        backwards_BTI, lengths_B.cpu(), batch_first=True, enforce_sorted=False
+        _backwards(inputs_BTI, lengths_B), lengths_B, batch_first=True, enforce_sorted=False
     )
     state = layer(packed)[1]
     last_1BH: Tensor = state[0] if isinstance(state, tuple) else state
     return last_1BH[0]
+
+
+# a packed sequence has no padding but small products; which of them costs more, the cell decides
+_TORCH_WAYS: dict[str, Forward] = {"padded": padded_layer, "packed": packed_layer}
 
 
 def results(
@@ -179,6 +200,10 @@ def _cast(forward: Forward, dtype: torch.dtype | None) -> Forward:
             return forward(layer, inputs_BTI, lengths_B)
 
     return under_autocast
+
+
+def _backwards(inputs_BTI: Tensor, lengths_B: Tensor) -> Tensor:
+    return reverse_words(inputs_BTI, lengths_B.to(inputs_BTI.device))
 
 
 def _last(states_BTH: Tensor, lengths_B: Tensor) -> Tensor:

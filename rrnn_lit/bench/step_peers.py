@@ -52,6 +52,8 @@ class PeerNetwork:
         optimizer: of the model's parameters.
         precision: as the Trainer names it.
         data: where the batches come from.
+        by_mask: whether the words to match are picked with bool masks, as a plain port does; the
+            host of a GPU waits for them.
     """
 
     model: nn.Module
@@ -59,6 +61,7 @@ class PeerNetwork:
     optimizer: torch.optim.Optimizer
     precision: str
     data: SentenceDataModule
+    by_mask: bool = False
 
 
 class PeerTraining:
@@ -101,16 +104,46 @@ class PeerTraining:
         valid_BT = valid_positions(lengths_B, word_ids_BT.shape[1])
         with autocast(self._device, self._peer.precision):
             predicted_BTW = self._peer.model(target_BTW, lengths_B).float()
-        matched_BT = torch.zeros_like(valid_BT)
         with self._matching.measure(self._device):
-            matched_BT[valid_BT] = self._peer.match(
-                predicted_BTW.detach()[valid_BT], word_ids_BT[valid_BT]
-            )
+            predicted = predicted_BTW.detach()
+            if self._peer.by_mask:
+                matched_BT = match_by_mask(self._peer.match, predicted, word_ids_BT, valid_BT)
+            else:
+                # the lengths that are still on the host
+                matched_BT = match_by_number(
+                    self._peer.match, predicted, word_ids_BT, batch["lengths_B"]
+                )
         loss = masked_loss(predicted_BTW, target_BTW, valid_BT & ~matched_BT)
         self._peer.optimizer.zero_grad()
         self._scaler.scale(loss).backward()
         self._scaler.step(self._peer.optimizer)
         self._scaler.update()
+
+
+def match_by_mask(
+    match: Match, predicted_BTW: Tensor, word_ids_BT: Tensor, valid_BT: Tensor
+) -> Tensor:
+    """Return which words are matched, bool (B, T); a GPU tells the host how many there are."""
+    matched_BT = torch.zeros_like(valid_BT)
+    matched_BT[valid_BT] = match(predicted_BTW[valid_BT], word_ids_BT[valid_BT])
+    return matched_BT
+
+
+def match_by_number(
+    match: Match, predicted_BTW: Tensor, word_ids_BT: Tensor, lengths_B: Tensor
+) -> Tensor:
+    """Return the same from lengths on the host, which then waits for nothing."""
+    valid_BT = valid_positions(lengths_B, word_ids_BT.shape[1])
+    rows_N = valid_BT.flatten().nonzero().squeeze(1)
+    if word_ids_BT.is_cuda:
+        rows_N = rows_N.pin_memory()
+    rows_N = rows_N.to(word_ids_BT.device, non_blocking=True)
+    matched_N = match(
+        predicted_BTW.flatten(0, 1).index_select(0, rows_N),
+        word_ids_BT.flatten().index_select(0, rows_N),
+    )
+    none = torch.zeros_like(word_ids_BT, dtype=torch.bool).flatten()
+    return none.index_copy(0, rows_N, matched_N).view_as(word_ids_BT)
 
 
 def wait_for(device: torch.device) -> None:
@@ -195,7 +228,7 @@ def naive_peer(around: Surroundings) -> PeerNetwork:
         weight_decay=training_run.L2,
     )
     match = NaiveMatch(around.words.vectors_VW)
-    return PeerNetwork(model, match, adam, "32-true", around.random_data)
+    return PeerNetwork(model, match, adam, "32-true", around.random_data, by_mask=True)
 
 
 def baseline_peer(cell: Cell, equal_parameters: bool, around: Surroundings) -> PeerNetwork:

@@ -117,6 +117,13 @@ def test_help_names_every_case_and_common_option(
     assert [word for word in words if word not in text] == []
 
 
+def test_help_says_what_is_not_compared_with_float64(capsys: pytest.CaptureFixture[str]) -> None:
+    cli.main(["--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    assert "every answer" not in text
+    assert "a GRU or LSTM network is another model and is not" in text
+
+
 def test_help_of_a_case_tells_meaning_unit_and_default(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

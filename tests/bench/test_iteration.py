@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from rrnn_lit.bench import iteration
+from rrnn_lit.bench.adam import judge
 from rrnn_lit.bench.ceilings import Ceilings
 from rrnn_lit.bench.gradient_check import Evaluation, describe
 from rrnn_lit.bench.iteration import StepOptions, run
@@ -72,6 +73,7 @@ def test_every_peer_is_timed_beside_ours(rows: list[Row]) -> None:
 def test_networks_of_the_same_mathematics_agree_with_float64(rows: list[Row]) -> None:
     steps = steps_of(rows)
     assert all(gradient_error(steps[name]) < 1e-5 for name in SAME_NETWORK)
+    assert not any("wrong" in row.correct for row in rows)
     assert {r.correct for n, r in steps.items() if n not in SAME_NETWORK} == {"other model"}
 
 
@@ -179,6 +181,26 @@ def evaluation(change: Callable[[torch.Tensor], torch.Tensor]) -> Evaluation:
 
 def test_the_worst_gradient_is_reported() -> None:
     truth = evaluation(lambda g: g)
-    assert describe(truth, truth) == "loss 0e+00, gradient 0e+00 off"
-    assert describe(evaluation(lambda g: g + 1), truth) == "loss 0e+00, gradient 7e-01 off"
-    assert describe(evaluation(lambda g: g * torch.nan), truth).endswith("gradient nan off")
+    assert describe(truth, truth, "fp32") == "loss 0e+00, gradient 0e+00 off"
+    found = describe(evaluation(lambda g: g + 1), truth, "fp32")
+    assert found == "loss 0e+00, gradient 7e-01 off, wrong"
+    found = describe(evaluation(lambda g: g * torch.nan), truth, "bf16")
+    assert found.endswith("gradient nan off, wrong")
+
+
+@pytest.mark.parametrize(
+    ("loss", "precision", "is_wrong"),
+    [(1.01, "fp32", True), (1.01, "bf16", False), (1.1, "bf16", True)],
+)
+def test_the_format_decides_how_far_off_is_wrong(
+    loss: float, precision: str, is_wrong: bool
+) -> None:
+    truth = evaluation(lambda g: g)
+    assert ("wrong" in describe(truth._replace(loss=loss), truth, precision)) is is_wrong
+
+
+def test_updates_of_adam_are_judged_by_their_change() -> None:
+    start, truth = [torch.tensor([1.0, 2.0])], [torch.tensor([1.3, 2.4]).double()]
+    assert judge([torch.tensor([1.3, 2.4])], truth, start).endswith("off")
+    # off by 0.05 where the parameters moved by 0.5
+    assert judge([torch.tensor([1.3, 2.45])], truth, start) == "1e-01 off, wrong"

@@ -65,6 +65,16 @@ def test_the_dictionary_holds_a_duplicate_and_a_multiple_in_every_thousand() -> 
     assert group_V[others].tolist() == [499, 501, 1_499, 1_501]
 
 
+@pytest.mark.parametrize("vocab_size", [1, 100, 500, 501, 502, 503])
+def test_a_dictionary_may_be_smaller_than_the_place_of_its_first_duplicate(
+    vocab_size: int,
+) -> None:
+    dictionary_VW = make_dictionary(vocab_size, 16, seed=0)
+    assert dictionary_VW.shape == (vocab_size, 16)
+    others = (parallel_group(dictionary_VW) != torch.arange(vocab_size)).nonzero().squeeze(1)
+    assert others.tolist() == [copy for copy in (500, 502) if copy < vocab_size]
+
+
 def test_frequent_words_are_drawn_most() -> None:
     dictionary_VW = make_dictionary(1_000, 8, seed=0)
     given = make_predictions(dictionary_VW, "matched", 500, torch.Generator().manual_seed(0))

@@ -1,3 +1,4 @@
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -5,8 +6,18 @@ import pytest
 import torch
 
 from rrnn_lit.bench.lengths import draw_lengths
-from rrnn_lit.bench.pipeline import DataOptions, run, walk_pass, write_text
-from rrnn_lit.bench.result import Row
+from rrnn_lit.bench.pipeline import (
+    DataOptions,
+    Drawn,
+    list_batches,
+    run,
+    step_rows,
+    tensor_batches,
+    walk_pass,
+    write_text,
+)
+from rrnn_lit.bench.result import Peer, Row
+from rrnn_lit.data.token_store import TokenStore
 
 OPTIONS = DataOptions(
     sentences=300, largest=1_000, batch_size=4, length_buckets=50, batches=2, repeats=1
@@ -41,8 +52,9 @@ def test_rows_of_peers_buckets_and_text_sizes(rows: list[Row]) -> None:
     assert [row.peer for row in rows] == [
         "ours",
         "torch DataLoader",
+        "torch DataLoader tensors",
         *(f"ours buckets {b}" for b in (0, 10, 100)),
-        *(f"ours {n} sentences" for n in ("10", "100", "1,000")),
+        *(2 * [f"ours {n} sentences" for n in ("10", "100", "1,000")]),
     ]
     assert {row.correct for row in rows} == {"each sentence once"}
 
@@ -55,7 +67,36 @@ def test_padding_shrinks_with_the_buckets(rows: list[Row]) -> None:
 
 def test_times_compare_with_ours_and_with_the_smallest_text(rows: list[Row]) -> None:
     assert rows[1].times_ours == pytest.approx((rows[1].seconds or 0) / (rows[0].seconds or 1))
-    assert rows[7].times_ours == pytest.approx((rows[7].seconds or 0) / (rows[5].seconds or 1))
+    assert rows[8].times_ours == pytest.approx((rows[8].seconds or 0) / (rows[6].seconds or 1))
+
+
+def test_the_last_table_is_of_training_steps(rows: list[Row]) -> None:
+    batches, steps = rows[6:9], rows[9:]
+    assert [row.sizes.get("step_ms") for row in [*batches, *steps]] == 3 * [None] + 3 * [20]
+    added = [(s.seconds or 0) - (b.seconds or 0) for s, b in zip(steps, batches, strict=True)]
+    assert added == pytest.approx(3 * [0.02])
+
+
+def test_a_slower_batch_is_weighed_against_its_step() -> None:
+    peers = {name: Peer("right", "int64") for name in ("small", "large")}
+    small, large = step_rows({}, {"small": 1e-3, "large": 4e-3}, peers)
+    assert [small.times_ours, large.times_ours] == pytest.approx([1.0, 24 / 21])
+    assert "a batch, which is 16.67% of it" in large.note
+    assert "throughput -12.50% against the smallest text" in large.note
+
+
+@pytest.mark.parametrize("make", [list_batches, tensor_batches])
+def test_torchs_loader_gives_the_words_of_its_sentences(
+    make: Callable[[TokenStore, DataOptions], Iterator[Drawn]], tmp_path: Path
+) -> None:
+    store = write_text(tmp_path, 100, OPTIONS)
+    numbers_B, word_ids_BT = next(make(store, OPTIONS))
+    lengths = [int(store.lengths[n]) for n in numbers_B]
+    assert word_ids_BT.shape == (4, max(lengths))
+    assert word_ids_BT.dtype == torch.int64
+    for number, length, word_ids_T in zip(numbers_B, lengths, word_ids_BT, strict=True):
+        assert word_ids_T[:length].tolist() == store.sentence(int(number)).tolist()
+        assert not word_ids_T[length:].any()
 
 
 def test_lengths_have_the_mean_of_news_text() -> None:

@@ -1,5 +1,6 @@
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,26 @@ def test_the_table_has_one_line_a_row_at_100_columns() -> None:
     assert "2.50" in lines[1]
     assert "100 ms" in lines[1]
     assert max(map(len, lines)) <= 100
+
+
+def test_bytes_are_a_column_and_part_no_table() -> None:
+    rows = [
+        replace(absent_row("memory", name, {"hidden_size": 8, "bytes": size}, ""), note="")
+        for name, size in (("ours", 2_500_000_000), ("other", 5_000_000_000))
+    ]
+    text = io.StringIO()
+    print_rows(rows, Console(file=text, width=100))
+    lines = text.getvalue().splitlines()
+    assert [line for line in lines if line.startswith("memory")] == ["memory: hidden_size 8"]
+    cells = [[cell.strip() for cell in line.split("│")[1:3]] for line in lines if "│" in line]
+    assert cells == [["ours", "2.50 GB"], ["other", "5.00 GB"]]
+
+
+def test_a_column_without_a_value_is_left_out() -> None:
+    assert "of floor" in printed()
+    text = io.StringIO()
+    print_rows([ABSENT], Console(file=text, width=100))
+    assert not any(word in text.getvalue() for word in ("median", "times ours", "of floor"))
 
 
 def test_sizes_are_above_and_versions_below_the_table() -> None:
