@@ -26,6 +26,16 @@ _CASES = {
     "memory": "memory",
     "data": "pipeline",
 }
+# case -> options that memory grows with
+_SIZES = {
+    "step": "--hidden_size, --batch_size or --vocab_size",
+    "match": "--rows, --vocab_size or --word_dim",
+    "rnn": "--hidden_size, --batch_size or --num_steps",
+    "memory": "--probe_size, --probe_vocab_size or --batch_size",
+    "data": "--sentences, --largest or --batch_size",
+}
+# what torch and numpy say of sizes whose bytes they cannot even count
+_UNCOUNTABLE = ("overflow", "array is too big", "maximum allowed dimension")
 _HELP = """\
 usage: rrnn bench CASE [options] [--json FILE] [--threads N] [--scale [--out FOLDER]]
 
@@ -38,7 +48,7 @@ Times our parts beside their peers in one process and tells beside each time how
   data       making batches, padded share, speed against text size
 
   --json FILE     also write the rows as a JSON list (default: none)
-  --threads N     threads of the processor (default: 1)
+  --threads N     threads, at most as many as the machine has (default: 1)
   --scale         step, match, rnn: let each size grow and draw the cost
   --out FOLDER    where --scale writes CASE_scale.png and CASE_scale.json (default: .)
 
@@ -72,7 +82,7 @@ class _Request:
     case: str
     run: Callable[[Any], list[Any]]
     options: Any
-    json: Path | None
+    json: str | None
     threads: int
     scale: bool
     out: Path
@@ -87,13 +97,28 @@ def main(arguments: list[str]) -> int:
         _run(_parse(arguments))
     except _BadCommandError as error:
         return complain(COMMAND, error, BAD_COMMAND)
-    except ValueError as error:
-        return complain(COMMAND, error, BAD_INPUT)
     except OSError as error:
         return complain(COMMAND, error, CANNOT_WRITE)
     except KeyboardInterrupt as interruption:
         return complain(COMMAND, interruption, INTERRUPTED, "interrupted; nothing was written")
+    except Exception as error:
+        text = _lack_of_memory(arguments[0], error)
+        if text is None and not isinstance(error, ValueError):
+            raise
+        return complain(COMMAND, error, BAD_INPUT, text)
     return 0
+
+
+def _lack_of_memory(case: str, error: Exception) -> str | None:
+    """Return what to say if sizes were too large for this machine; None for anything else."""
+    from rrnn_lit.cli import _is_lack_of_memory
+
+    uncountable = any(words in str(error).lower() for words in _UNCOUNTABLE)
+    if not uncountable and not (
+        isinstance(error, MemoryError | RuntimeError) and _is_lack_of_memory(error)
+    ):
+        return None
+    return f"out of memory; lower {_SIZES[case]}: {error}".rstrip(": ")  # MemoryError may be mute
 
 
 def _parse(arguments: list[str]) -> _Request:
@@ -119,7 +144,7 @@ def _parse(arguments: list[str]) -> _Request:
                 case=case,
                 run=run,
                 options=options_type(**values),
-                json=None if given.json is None else Path(given.json),
+                json=given.json,
                 threads=given.threads,
                 scale=given.scale,
                 out=Path(given.out),
@@ -132,19 +157,22 @@ def _parse(arguments: list[str]) -> _Request:
 def _readable(message: str) -> str:
     """Return jsonargparse's refusal of a value in the words of our own."""
     found = re.search(
-        r'Parser key "(\w+)": Expected an? (.+?)\. Got value: (.+)', " ".join(message.split())
+        r'Parser key "(\w+)": Expected an? (.+?)\. Got value:\s?(.*)', " ".join(message.split())
     )
     if found is None:
         return message
     name, wanted, got = found.groups()
     wanted = re.sub(r"<class '(\w+)'>", r"\1", wanted).replace("typing.Literal", "one of ")
-    return f"--{name}: wanted {wanted}, got {got}"
+    return f"--{name}: wanted {wanted}, got {got or repr('')}"
 
 
 def _check(request: _Request) -> _Request:
     """Refuse before minutes are spent what could not be finished."""
-    if request.threads < 1:
-        raise ValueError(f"--threads: wanted a number of at least 1, got {request.threads}")
+    most = os.cpu_count() or 1
+    if not 1 <= request.threads <= most:
+        raise ValueError(f"--threads: wanted a number from 1 to {most}, got {request.threads}")
+    if request.json in ("", "-"):
+        raise ValueError(f"--json: wanted the path of a file, got {request.json!r}")
     if request.scale:
         from rrnn_lit.bench.scaling import AXES
 
@@ -171,7 +199,7 @@ def _run(request: _Request) -> None:
         torch.set_num_threads(before)
     print_rows(rows, console)
     if request.json is not None:
-        write_rows(request.json, rows)
+        write_rows(Path(request.json), rows)
 
 
 def _scaled(request: _Request) -> list[Any]:
@@ -189,10 +217,31 @@ def _scaled(request: _Request) -> list[Any]:
 def _want_writable(request: _Request) -> None:
     """Raise OSError for a place where a file could not be written at the end."""
     if request.json is not None:
-        folder = request.json.parent
-        if request.json.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
-            raise OSError(f"--json: wanted a file in a writable folder, got {request.json}")
+        _want_file("--json", Path(request.json))
     if request.scale:
-        if request.out.exists() and not request.out.is_dir():
-            raise OSError(f"--out: wanted a folder, got the file {request.out}")
-        request.out.mkdir(parents=True, exist_ok=True)
+        from rrnn_lit.bench.scaling import files_of
+
+        _want_folder(request.out)
+        if request.out.exists():
+            for path in files_of(request.case, request.out):
+                _want_file("--out", path)
+
+
+def _want_file(option: str, path: Path) -> None:
+    target = Path(os.path.realpath(path))
+    # after `realpath` only a link in a circle is still one
+    if (path.exists() and not path.is_file()) or target.is_symlink():
+        raise OSError(f"{option}: wanted a regular file, got {path}")
+    if target.exists() and not os.access(target, os.W_OK):
+        raise OSError(f"{option}: wanted a regular file that may be written, got {path}")
+    if not target.parent.is_dir() or not os.access(target.parent, os.W_OK | os.X_OK):
+        raise OSError(f"{option}: wanted a file in a writable folder, got {path}")
+
+
+def _want_folder(folder: Path) -> None:
+    """Raise OSError unless files can be written there, after making it if it is missing."""
+    if folder.exists() and not folder.is_dir():
+        raise OSError(f"--out: wanted a folder, got the file {folder}")
+    nearest = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+        raise OSError(f"--out: wanted a writable folder, got {folder} ({nearest} is not)")

@@ -20,7 +20,7 @@ from rrnn_lit.bench.ceilings import Ceilings, measure_ceilings
 from rrnn_lit.bench.cost_model import BYTES, StepSizes, step_costs, step_floor
 from rrnn_lit.bench.gradient_check import describe_errors
 from rrnn_lit.bench.lengths import MAX_WORDS
-from rrnn_lit.bench.options import check_at_least, check_device, is_chosen
+from rrnn_lit.bench.options import check_at_least, check_device, check_peers, is_chosen
 from rrnn_lit.bench.result import Peer, Row, make_rows
 from rrnn_lit.bench.step_data import Reading, TextSizes, read_blocks, text_folder
 from rrnn_lit.bench.step_ours import Turns, WaitingTime
@@ -108,8 +108,13 @@ class StepOptions:
         """Check what the types leave open."""
         least = {"hidden_size": 1, "batch_size": 1, "vocab_size": 1_000, "word_dim": 8}
         least |= {"length_buckets": 1, "steps": 1, "repeats": 1, "warm_up": 1, "seed": 0}
-        check_at_least(self, least)
+        check_at_least(self, least | {"graph_words": 0})
         check_device(self.device)
+        check_peers(self.peers, ("ours", *PEERS))
+        self._check_blocks()
+        self._check_training()
+
+    def _check_blocks(self) -> None:
         window = self.length_buckets
         if self.warm_up > window:
             raise ValueError(
@@ -120,9 +125,24 @@ class StepOptions:
                 f"--steps: wanted --steps times --repeats to be a multiple of --length_buckets "
                 f"{window}, got {self.steps} times {self.repeats}"
             )
+
+    def _check_training(self) -> None:
+        """Refuse what the training would refuse later, and by the names of its own options."""
+        if not 0 <= self.margin <= 2:
+            raise ValueError(f"--margin: wanted a cosine's lead from 0 to 2, got {self.margin}")
         if self.precision and self.precision not in training_run.NUMBER_FORMAT:
             choices = ", ".join(training_run.NUMBER_FORMAT)
             raise ValueError(f"--precision: wanted one of {choices}, got {self.precision!r}")
+        if self.precision == "16-mixed" and self.device != "cuda":
+            raise ValueError(
+                f"--precision: wanted bf16-mixed or 32-true with --device {self.device}, "
+                "got '16-mixed', which needs a CUDA device"
+            )
+        if self.graph_words and (self.device != "cuda" or self.memory == "lean"):
+            raise ValueError(
+                "--graph_words: wanted 0 without a CUDA device and with --memory lean, "
+                f"got {self.graph_words}"
+            )
 
     @property
     def made_up_text(self) -> TextSizes:
@@ -140,18 +160,15 @@ class StepOptions:
 def run(options: StepOptions) -> list[Row]:
     """Return the rows of all peers and, if wanted, of ADAM's variants."""
     device = check_device(options.device)
-    ceilings = measure_ceilings(device)
     with text_folder(options.folder, options.made_up_text) as folder:
-        rows = _time_steps(options, folder, device, ceilings)
+        rows = _time_steps(options, folder, device)
     if options.adam:
-        word_dim = rows[0].sizes["word_dim"]
+        word_dim, ceilings = rows[0].sizes["word_dim"], measure_ceilings(device)
         rows += adam_rows(CASE, options.hidden_size, word_dim, _ADAM_REPEATS, ceilings, device)
     return rows
 
 
-def _time_steps(
-    options: StepOptions, folder: Path, device: torch.device, ceilings: Ceilings
-) -> list[Row]:
+def _time_steps(options: StepOptions, folder: Path, device: torch.device) -> list[Row]:
     first = options.length_buckets
     data, peers_data, random_data = (
         # the first block begins behind the warm-up, at a whole window
@@ -170,6 +187,7 @@ def _time_steps(
     )
     if options.checkpoint is not None:
         training_run.load_weights(module, Path(options.checkpoint))
+    ceilings = measure_ceilings(device)
     words = NearestWords(torch.tensor(data.word_vectors.vectors_VW)).to(device)
     around = Surroundings(
         module.autoencoder,

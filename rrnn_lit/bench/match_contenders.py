@@ -53,6 +53,11 @@ def contenders(dictionary_VW: Tensor) -> dict[str, Contender]:
     return _ours(dictionary_VW) | _torch_peers(unit_VW) | _packages(unit_VW)
 
 
+def peer_names(device: torch.device) -> list[str]:
+    """Return the names of all contenders, of which none is prepared."""
+    return list(contenders(torch.zeros(1, 1, device=device)))
+
+
 def _ours(dictionary_VW: Tensor) -> dict[str, Contender]:
     device = dictionary_VW.device
     names = {dtype: name for name, dtype in DTYPES.items()}

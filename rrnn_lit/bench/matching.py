@@ -13,7 +13,7 @@ from torch import Tensor
 
 from rrnn_lit.bench.ceilings import Ceilings, measure_ceilings
 from rrnn_lit.bench.cost_model import BYTES, match_cost
-from rrnn_lit.bench.match_contenders import Contender, contenders
+from rrnn_lit.bench.match_contenders import Contender, contenders, peer_names
 from rrnn_lit.bench.match_data import (
     KINDS,
     Kind,
@@ -23,7 +23,13 @@ from rrnn_lit.bench.match_data import (
     make_predictions,
 )
 from rrnn_lit.bench.match_peers import Answer
-from rrnn_lit.bench.options import check_at_least, check_device, is_chosen, open_prepared
+from rrnn_lit.bench.options import (
+    check_at_least,
+    check_device,
+    check_peers,
+    is_chosen,
+    open_prepared,
+)
 from rrnn_lit.bench.result import Peer, Row, absent_row, make_rows
 from rrnn_lit.bench.timing import DEFAULT_REPEATS, time_peers
 
@@ -65,7 +71,7 @@ class MatchOptions:
         """Check what the types leave open."""
         least = {"rows": 1, "vocab_size": 100, "word_dim": 8, "input_sets": 1}
         check_at_least(self, least | {"repeats": 1, "seed": 0})
-        check_device(self.device)
+        check_peers(self.peers, peer_names(check_device(self.device)))
 
 
 @dataclass(frozen=True)

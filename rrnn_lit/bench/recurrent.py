@@ -19,12 +19,14 @@ from rrnn_lit.bench.ceilings import Ceilings, measure_ceilings
 from rrnn_lit.bench.cost_model import BYTES, StepSizes, layer_costs
 from rrnn_lit.bench.errors import peak_error, verdict
 from rrnn_lit.bench.lengths import draw_lengths
-from rrnn_lit.bench.options import check_at_least, check_device, is_chosen
+from rrnn_lit.bench.options import check_at_least, check_device, check_peers, is_chosen
 from rrnn_lit.bench.result import Peer, Row, make_rows
-from rrnn_lit.bench.rnn_contenders import Contender, contenders, results
+from rrnn_lit.bench.rnn_contenders import Contender, contenders, peer_names, results
 from rrnn_lit.bench.timing import DEFAULT_REPEATS, time_peers
 
 CASE = "rnn"
+_ALL_STATES = "result: all states; sentences of equal length"
+_LAST_STATE = "result: the last state of each sentence; lengths as in news text"
 _TRIALS = 3  # runs of each way of a layer that has several; the way with the best median is timed
 
 
@@ -61,6 +63,7 @@ class RnnOptions:
         least = {"hidden_size": 8, "num_steps": 2, "batch_size": 1, "word_dim": 1}
         check_at_least(self, least | {"input_sets": 1, "repeats": 1, "seed": 0})
         check_device(self.device)
+        check_peers(self.peers, peer_names())
 
 
 @dataclass(frozen=True)
@@ -143,7 +146,8 @@ def _compare(
         name: Peer(
             correct=judge(_error(contender, problem), contender.precision),
             precision=contender.precision,
-            note=contender.note,
+            # where there is nothing else to say, in the first row, the note tells the problem
+            note=contender.note or (_ALL_STATES if problem.lengths_B is None else _LAST_STATE),
             floor_seconds=_floor(contender, sizes, ceilings),
         )
         for name, contender in found.items()

@@ -5,6 +5,8 @@ that could not run keeps its row; its note tells why.
 """
 
 import itertools
+import os
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -144,7 +146,11 @@ def _print_table(title: str, rows: list[Row], console: Console) -> None:
         )
     console.print(table)
     for number, note in enumerate(notes, 1):
-        console.print(f"  {number}  {note}", highlight=False)
+        start = f"  {number}  "
+        text = textwrap.fill(
+            note, console.width, initial_indent=start, subsequent_indent=" " * len(start)
+        )
+        console.print(text, highlight=False)
 
 
 def versions_line(rows: Sequence[Row]) -> str:
@@ -167,5 +173,8 @@ def duration(seconds: float) -> str:
 
 
 def write_rows(path: Path, rows: Sequence[Row]) -> None:
-    """Write the rows as a JSON list; the file appears complete or not at all."""
-    write_json(path, [asdict(row) for row in rows])
+    """Write the rows as a JSON list; the file appears complete or not at all.
+
+    A link stays a link: what it points to is replaced.
+    """
+    write_json(Path(os.path.realpath(path)), [asdict(row) for row in rows])

@@ -77,6 +77,12 @@ def contenders(
     return _residual(input_size, hidden_size, device) | _torch(input_size, hidden_size, device)
 
 
+def peer_names() -> list[str]:
+    """Return the names of all contenders; the global random state stays as it is."""
+    with torch.random.fork_rng(devices=[]):
+        return list(contenders(8, 8, torch.device("cpu"), seed=0))
+
+
 def _residual(input_size: int, hidden_size: int, device: torch.device) -> dict[str, Contender]:
     """Return our layer and the loop, which share their weights."""
     layer = ResidualRNN(input_size, hidden_size, "bias_term").to(device)

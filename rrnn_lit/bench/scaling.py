@@ -77,10 +77,16 @@ def measure(
 
 def write(case: str, points: Sequence[Point], folder: Path) -> tuple[Path, Path]:
     """Write `<case>_scale.json` and `<case>_scale.png` into a folder; return both paths."""
-    numbers, picture = folder / f"{case}_scale.json", folder / f"{case}_scale.png"
+    numbers, picture = files_of(case, folder)
+    folder.mkdir(parents=True, exist_ok=True)
     write_rows(numbers, rows_of(points))
     draw(case, points, picture)
     return numbers, picture
+
+
+def files_of(case: str, folder: Path) -> tuple[Path, Path]:
+    """Return the paths of rows and picture."""
+    return folder / f"{case}_scale.json", folder / f"{case}_scale.png"
 
 
 def rows_of(points: Sequence[Point]) -> list[Row]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from rrnn_lit.bench.news_like import write_news_like
+from rrnn_lit.bench.options import open_training_text
 from rrnn_lit.bench.step_peers import Block
 from rrnn_lit.data.datamodule import SentenceDataModule
 
@@ -26,8 +27,13 @@ class TextSizes:
 
 @contextmanager
 def text_folder(folder: str | None, sizes: TextSizes) -> Iterator[Path]:
-    """Give the named prepared folder, or one with made-up text that is removed again."""
+    """Give the named prepared folder, or one with made-up text that is removed again.
+
+    Raises:
+        ValueError: the named folder is not prepared or damaged.
+    """
     if folder is not None:
+        open_training_text(folder)  # training would not name the option
         yield Path(folder)
         return
     with tempfile.TemporaryDirectory() as name:

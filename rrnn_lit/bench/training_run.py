@@ -17,6 +17,7 @@ from lightning.pytorch.profilers import Profiler
 
 from rrnn_lit.data.datamodule import SentenceDataModule
 from rrnn_lit.training.autoencoder_module import AutoencoderModule
+from rrnn_lit.training.checkpoints import read_checkpoint
 from rrnn_lit.training.module_options import Memory
 from rrnn_lit.training.precision import LossScale, precision_plugin, refuse_changed_precision
 
@@ -70,10 +71,14 @@ def load_weights(module: AutoencoderModule, path: Path) -> None:
     """Give a module the weights of a checkpoint.
 
     Raises:
-        ValueError: the network of the checkpoint has other sizes.
+        ValueError: there is no checkpoint, or its network is another one.
     """
-    checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    for name in ("hidden_size", "word_dim"):
+    try:
+        checkpoint = read_checkpoint(path)
+    except ValueError as error:
+        text = str(error).removeprefix("ckpt_path: ")  # the option of a training
+        raise ValueError(f"--checkpoint: {text}") from error
+    for name in ("hidden_size", "word_dim", "sentence_vector_size", "first_step"):
         wanted, got = module.hparams[name], checkpoint["hyper_parameters"][name]
         if wanted != got:
             raise ValueError(f"--checkpoint: wanted a {name} of {wanted}, got {got} in {path}")

@@ -31,7 +31,7 @@ TINY = StepOptions(
     repeats=2,
     warm_up=1,
 )
-NO_PEERS = dataclasses.replace(TINY, peers="none", adam=False)
+NO_PEERS = dataclasses.replace(TINY, peers="ours", adam=False)
 RATES = Ceilings({"fp32": 1e12, "bf16": 1e12, "int8": 1e12}, 1e12, 0)
 SAME_NETWORK = {"ours", "naive port", "autograd loop"}
 
@@ -127,7 +127,11 @@ def test_too_little_text_is_refused(folder: Path) -> None:
 
 def test_weights_of_a_checkpoint_are_taken(tmp_path: Path) -> None:
     trained, module = (make_module(8, 4, 0.0, "standard", 0) for _ in range(2))
-    checkpoint = {"state_dict": trained.state_dict(), "hyper_parameters": dict(trained.hparams)}
+    checkpoint = {
+        "state_dict": trained.state_dict(),
+        "hyper_parameters": dict(trained.hparams),
+        "dictionary_digest": "",
+    }
     torch.save(checkpoint, tmp_path / "best.ckpt")
     load_weights(module, tmp_path / "best.ckpt")
     weights, wanted = module.state_dict(), trained.state_dict()
@@ -135,6 +139,31 @@ def test_weights_of_a_checkpoint_are_taken(tmp_path: Path) -> None:
     wider = make_module(8, 5, 0.0, "standard", 0)
     with pytest.raises(ValueError, match="--checkpoint: wanted a hidden_size of 5, got 4"):
         load_weights(wider, tmp_path / "best.ckpt")
+
+
+@pytest.mark.parametrize(
+    "content", [None, b"", b"no checkpoint", b"PK\x03\x04cut"], ids=["missing", "0", "text", "cut"]
+)
+def test_a_file_that_is_no_checkpoint_is_refused(content: bytes | None, tmp_path: Path) -> None:
+    path = tmp_path / "best.ckpt"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ValueError, match="^--checkpoint: .*best.ckpt"):
+        load_weights(make_module(8, 4, 0.0, "standard", 0), path)
+
+
+def test_a_folder_or_another_dictionary_is_no_checkpoint(tmp_path: Path) -> None:
+    module = make_module(8, 4, 0.0, "standard", 0)
+    with pytest.raises(ValueError, match="^--checkpoint: wanted a checkpoint file"):
+        load_weights(module, tmp_path)
+    torch.save({"weights": torch.zeros(2)}, tmp_path / "other.pt")
+    with pytest.raises(ValueError, match="^--checkpoint: wanted a checkpoint of a run of rrnn"):
+        load_weights(module, tmp_path / "other.pt")
+
+
+def test_a_folder_that_is_not_prepared_is_refused_by_the_options_name(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="^--folder: "):
+        run(dataclasses.replace(TINY, folder=str(tmp_path)))
 
 
 def test_seconds_of_a_step_are_for_its_true_words() -> None:

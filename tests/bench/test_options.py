@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from rrnn_lit.bench.options import check_device, is_chosen, open_prepared
+from rrnn_lit.bench.options import check_device, is_chosen, open_prepared, open_training_text
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,13 @@ def test_a_device_that_is_not_there_is_refused(
 def test_a_missing_folder_is_refused_by_the_options_name(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"--folder: .*missing.*got no such folder"):
         open_prepared(str(tmp_path / "missing"))
+
+
+def test_a_folder_without_its_text_is_refused_by_the_options_name(
+    prepared_folder: Path, tmp_path: Path
+) -> None:
+    for file in prepared_folder.iterdir():
+        if not file.name.startswith("train"):
+            (tmp_path / file.name).write_bytes(file.read_bytes())
+    with pytest.raises(ValueError, match="--folder: .*train"):
+        open_training_text(str(tmp_path))

@@ -37,6 +37,11 @@ def test_each_layer_comes_in_both_precisions_for_both_problems(rows: list[Row]) 
     assert {f"nn.LSTM equal parameters {p}" for p in ("bf16", "fp32")} <= set(peers)
 
 
+def test_the_first_row_tells_what_the_problem_is(rows: list[Row]) -> None:
+    assert "all states; sentences of equal length" in rows[0].note
+    assert "the last state of each sentence; lengths as in news text" in rows[14].note
+
+
 def test_every_layer_agrees_with_its_float64_reference(rows: list[Row]) -> None:
     assert [row.peer for row in rows if "wrong" in row.correct] == []
 

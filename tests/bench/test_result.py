@@ -77,6 +77,14 @@ def test_the_table_has_one_line_a_row_at_100_columns() -> None:
     assert max(map(len, lines)) <= 100
 
 
+def test_a_long_note_goes_on_below_its_own_beginning() -> None:
+    long = replace(ABSENT, note="word " * 30)
+    text = io.StringIO()
+    print_rows([long], Console(file=text, width=100))
+    lines = [line for line in text.getvalue().splitlines() if line.startswith("  ")]
+    assert [line.split("word")[0] for line in lines] == ["  1  ", "     "]
+
+
 def test_bytes_are_a_column_and_part_no_table() -> None:
     rows = [
         replace(absent_row("memory", name, {"hidden_size": 8, "bytes": size}, ""), note="")
