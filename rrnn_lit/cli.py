@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-from rrnn_lit.complaints import complain
+from rrnn_lit.complaints import complain, is_lack_of_memory
 
 EXIT_FAILED = 1  # a programming error: its trace is shown
 EXIT_BAD_CONFIG = 64
@@ -114,22 +114,13 @@ def _run_cli(command: str, arguments: list[str]) -> int:
     except (ValueError, MisconfigurationException) as error:
         return complain(command, error, EXIT_BAD_INPUT)
     except (MemoryError, RuntimeError) as error:
-        if not _is_lack_of_memory(error):
+        if not is_lack_of_memory(error):
             raise
         text = "out of memory; lower model.hidden_size, data.batch_size or data.eval_batch_size"
         return complain(command, error, EXIT_BAD_INPUT, f"{text}: {error}")
     except OSError as error:
         return complain(command, error, EXIT_CANNOT_WRITE, f"cannot read or write: {error}")
     return 0
-
-
-def _is_lack_of_memory(error: MemoryError | RuntimeError) -> bool:
-    """Tell torch's error for it: a class of its own on a GPU, a text on a CPU."""
-    return (
-        isinstance(error, MemoryError)
-        or type(error).__name__ == "OutOfMemoryError"
-        or "can't allocate memory" in str(error)
-    )
 
 
 def expand_run(command: str, options: list[str]) -> list[str]:

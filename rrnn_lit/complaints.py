@@ -26,3 +26,12 @@ def complain(command: str, error: BaseException, code: int, text: str | None = N
     line = " ".join((text or str(error)).split()) or type(error).__name__
     print(f"rrnn {command}: {line}", file=sys.stderr)
     return code
+
+
+def is_lack_of_memory(error: BaseException) -> bool:
+    """Tell torch's error for it: a class of its own on a GPU, a text on a CPU."""
+    return (
+        isinstance(error, MemoryError)
+        or type(error).__name__ == "OutOfMemoryError"
+        or "can't allocate memory" in str(error)
+    )

@@ -14,7 +14,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from rrnn_lit.complaints import complain
+from rrnn_lit.complaints import complain, is_lack_of_memory
 
 COMMAND = "bench"
 BAD_COMMAND, BAD_INPUT, CANNOT_WRITE, INTERRUPTED = 64, 65, 74, 130
@@ -111,11 +111,9 @@ def main(arguments: list[str]) -> int:
 
 def _lack_of_memory(case: str, error: Exception) -> str | None:
     """Return what to say if sizes were too large for this machine; None for anything else."""
-    from rrnn_lit.cli import _is_lack_of_memory
-
     uncountable = any(words in str(error).lower() for words in _UNCOUNTABLE)
     if not uncountable and not (
-        isinstance(error, MemoryError | RuntimeError) and _is_lack_of_memory(error)
+        isinstance(error, MemoryError | RuntimeError) and is_lack_of_memory(error)
     ):
         return None
     return f"out of memory; lower {_SIZES[case]}: {error}".rstrip(": ")  # MemoryError may be mute

@@ -126,7 +126,7 @@ def fastest_scan_dtype(device: torch.device) -> torch.dtype:
 
 
 def _portions(wanted_N: Tensor) -> list[Tensor] | list[slice]:
-    """Return the wanted rows as indices of bounded size; slices, which copy nothing, if all are."""
+    """Return the wanted rows in bounded portions; as slices, which copy nothing, if all are."""
     if bool(wanted_N.all()):
         starts = range(0, len(wanted_N), _ROWS_AT_ONCE)
         return [slice(start, start + _ROWS_AT_ONCE) for start in starts]
