@@ -22,6 +22,7 @@ class FloatScan:
     """Directions in a floating-point format; a scan in the sense of `scan.Scan`."""
 
     filter = None
+    fine = None
 
     def __init__(self, directions: Directions, block_words: int, dtype: torch.dtype) -> None:
         self.block_words = block_words

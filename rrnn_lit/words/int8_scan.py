@@ -13,10 +13,13 @@ Shapes: N predictions, R predictions in play, W word_dim, K W padded to a multip
 U directions, B blocks, C words of a block, M words of consecutive blocks.
 """
 
+from functools import cached_property
+
 import torch
 from torch import Tensor
 
 from rrnn_lit.words.directions import Directions
+from rrnn_lit.words.float_scan import FloatScan
 from rrnn_lit.words.integers import IntegerProduct, int8_is_exact, round_to_int8
 from rrnn_lit.words.leading_dims import LeadingDims
 from rrnn_lit.words.scan import Queries, lowest_score, num_blocks
@@ -48,9 +51,16 @@ class Int8Scan:
             len(blocks) * block_words, word_dim + self._padding, dtype=torch.int8
         )
         self._product = IntegerProduct()
+        self._directions = directions
         self._norms_B3 = torch.tensor(
             [self._store(directions, block) for block in blocks], dtype=torch.float64
         ).reshape(-1, 3)
+
+    @cached_property
+    def fine(self) -> FloatScan:
+        """Directions in float32, made when words first crowd inside the band of 8 bits."""
+        with torch.inference_mode(False):
+            return FloatScan(self._directions, self.block_words, torch.float32)
 
     def _store(self, directions: Directions, block: int) -> tuple[float, float, float]:
         """Store a block; return its step, largest |w'| and largest |w - w'|."""

@@ -5,6 +5,9 @@ prediction and block of words. A word surely beats a prediction's limit when its
 (limit + band) / unit, and surely does not when it is below (limit - band) / unit. Pairs between
 the two are computed in float64, so an answer cannot depend on the scan.
 
+Where words crowd together so closely that too many of them are inside a prediction's band, a finer
+scan decides that prediction from the start.
+
 Predictions that are beaten leave the scan. A scan may bring a filter that rules out most blocks
 for most predictions at once; the rest of them are scanned.
 
@@ -32,6 +35,8 @@ _WIDE_SHARE = 0.25
 # more words than this inside the band, per prediction, are a crowd
 _CROWD = 4
 _MOST_PAIRS = 65_536
+# pairs of one prediction in one scan of blocks beyond which a finer scan is cheaper
+_MOST_OF_A_ROW = 32
 # as many scores at once as a block of 2,048 predictions has
 _MOST_ROW_BLOCKS = 2_048
 
@@ -73,6 +78,11 @@ class Scan(Protocol):
     @property
     def filter(self) -> Filter | None:
         """What rules out blocks behind the first ones; None scans them all."""
+        ...
+
+    @property
+    def fine(self) -> "Scan | None":
+        """The same words with a narrower band, slower; None where there is none."""
         ...
 
     def queries(self, unit_NW: Tensor) -> Queries:
@@ -123,6 +133,11 @@ def beaten_rows(
         rows_R = rows_R[~search.beaten_N[rows_R]]
         search.scan_open_blocks(scan.filter, rows_R)
         search.decide_pairs()
+    rows = (search.crowded_N & ~search.beaten_N).nonzero().squeeze(1)
+    if scan.fine is not None and len(rows):
+        search.beaten_N[rows] = beaten_rows(
+            scan.fine, directions, unit_NW[rows], limit_N[rows], target_place_N[rows]
+        )
     return search.beaten_N
 
 
@@ -144,6 +159,7 @@ class _Search:
         self.low_NB = _as_scores((limit_N[:, None] - band_NB) / size_NB, is_integer, True)
         self.high_NB = _as_scores((limit_N[:, None] + band_NB) / size_NB, is_integer, False)
         self.beaten_N = torch.zeros(len(unit_NW), dtype=torch.bool, device=unit_NW.device)
+        self.crowded_N = torch.zeros_like(self.beaten_N)
         self._rows = [own_N[:0]]
         self._positions = [own_N[:0]]
 
@@ -178,6 +194,11 @@ class _Search:
             block = (largest_RB[close].double() - low_RB[close]).argmax(dim=1)
             first_column = scores_RBC[close, block].argmax(dim=1)
             self._decide(rows_R[close], (first + block) * self.scan.block_words + first_column)
+        if self.scan.fine is not None:
+            crowded_R = torch.bincount(rows, minlength=len(rows_R)) > _MOST_OF_A_ROW
+            self.crowded_N[rows_R[crowded_R]] = True
+            left = ~crowded_R[rows]
+            rows, blocks, column = rows[left], blocks[left], column[left]
         self._rows.append(rows_R[rows])
         self._positions.append((first + blocks) * self.scan.block_words + column)
         if sum(map(len, self._rows)) > _MOST_PAIRS:

@@ -11,6 +11,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from rrnn_lit.words.directions import Directions, unit_rows
 from rrnn_lit.words.float_scan import FloatScan
 from rrnn_lit.words.int8_scan import Int8Scan
+from rrnn_lit.words.integers import int8_is_exact
 from rrnn_lit.words.nearest import NearestWords
 from rrnn_lit.words.scan import Queries, Scan, beaten_rows
 from tests.words.match_cases import SCAN_DTYPES, of_any_norm, randn
@@ -60,6 +61,7 @@ class _WithoutBand:
         self.block_words = scan.block_words
         self.order_U, self.position_U = scan.order_U, scan.position_U
         self.filter = None
+        self.fine = None
 
     def queries(self, unit_NW: Tensor) -> Queries:
         queries = self.scan.queries(unit_NW)
@@ -115,3 +117,32 @@ def test_scores_of_one_block_are_the_largest_array(
         words.nearest_word_ids(predicted_NW)
         words.is_nearest(predicted_NW, targets_N)
     assert largest.numel <= 300 * 50
+
+
+@pytest.mark.parametrize("margin", [0.0, 1e-5])
+def test_a_crowd_of_close_words_is_decided_by_the_finer_scan(
+    margin: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not int8_is_exact():
+        pytest.skip("needs a CPU with VNNI")
+    words_VW = (randn(1, 300) + 0.03 * randn(3_000, 300)).float()
+    target_ids_N = torch.arange(0, 3_000, 60)
+    predicted_NW = words_VW[target_ids_N] + 0.03 * torch.randn(50, 300)
+    predicted_NW[:5] = words_VW[target_ids_N[:5] + 1]
+    wanted = NearestWords(words_VW.double(), torch.float64).is_nearest(
+        predicted_NW, target_ids_N, margin
+    )
+    pairs: list[int] = []
+    cosines = Directions.cosines
+
+    def count(self: Directions, unit_NW: Tensor, rows_P: Tensor, word_ids_P: Tensor) -> Tensor:
+        pairs.append(len(rows_P))
+        return cosines(self, unit_NW, rows_P, word_ids_P)
+
+    monkeypatch.setattr(Directions, "cosines", count)
+    got = NearestWords(words_VW, torch.int8).is_nearest(predicted_NW, target_ids_N, margin)
+    assert torch.equal(got, wanted)
+    assert got.any()
+    assert not got.all()
+    # every word is inside the band of 8 bits: 150,000 pairs
+    assert sum(pairs) < 5_000
