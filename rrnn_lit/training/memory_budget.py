@@ -29,7 +29,7 @@ class MemorySizes:
         num_words: words of a batch, EOS included; batch size times longest sentence at most.
         precision: of the products, as `trainer.precision`.
         memory: `standard` or `lean`.
-        on_gpu: whether the match reads the stored words, or keeps 8-bit copies on a CPU.
+        on_gpu: whether the match reads the stored words; on a CPU it keeps copies.
         round_moments: `fp16` moments take 16 bit in lean memory, and 32 in standard memory.
     """
 
@@ -91,9 +91,9 @@ def memory_budget(sizes: MemorySizes) -> dict[str, int]:
         # targets, predictions, their gradient and unit vectors in float64
         "words of the batch": sizes.num_words * sizes.word_dim * (4 * 4 + 2 * 8),
         "dictionary, fp16": 2 * sizes.vocab_size * sizes.word_dim,
-        # two int8 copies on a CPU; norms, places and orders of the words
+        # on a CPU two int8 copies and, where words crowd together, one in fp32; norms and places
         "dictionary for the match": sizes.vocab_size
-        * (_PLACES + (0 if sizes.on_gpu else 2 * sizes.word_dim)),
+        * (_PLACES + (0 if sizes.on_gpu else 6 * sizes.word_dim)),
         "scores of the match": 4 * sizes.num_words * min(_SCORED_WORDS, sizes.vocab_size),
     }
 
