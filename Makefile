@@ -18,7 +18,7 @@ $(STAMP): pyproject.toml constraints.txt
 
 install: $(STAMP)  ## make .venv with this package and its exact dependencies
 
-demo: install  ## text, word vectors, autoencoder, reconstructions: about 10 minutes on 2 cores
+demo: install  ## text, word vectors, autoencoder, reconstructions: about 13 minutes on 2 cores
 	$(BIN)/rrnn prepare --config configs/prepare_demo.yaml
 	OMP_NUM_THREADS=1 $(BIN)/rrnn fit --config configs/demo.yaml
 	$(BIN)/rrnn test --run runs/latest
