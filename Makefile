@@ -38,7 +38,7 @@ test-all: install  ## also the slow tests and those that need data or a GPU
 golden: install  ## rewrite tests/golden from what the code computes now
 	$(BIN)/python -m tests.write_golden
 
-bench: install  ## every part beside its peers, tables, runs/bench/*.json and *.png: about half an hour
+bench: install  ## every part beside its peers, tables, runs/bench/*.json and *.png: an hour or more
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[bench]'
 	mkdir -p runs/bench
 	for case in match rnn step data memory; do $(BIN)/rrnn bench $$case --json runs/bench/$$case.json || exit; done
