@@ -12,11 +12,7 @@ from torch import Tensor
 
 from rrnn_lit.data.datamodule import SentenceDataModule
 from rrnn_lit.data.loading import Batch
-from rrnn_lit.models.autoencoder import (
-    AutoencoderShape,
-    DropoutPosition,
-    SentenceAutoencoder,
-)
+from rrnn_lit.models.autoencoder import AutoencoderShape, DropoutPosition, SentenceAutoencoder
 from rrnn_lit.models.initialisation import Initialisation
 from rrnn_lit.models.losses import Loss, match_drop_mask, reconstruction_loss
 from rrnn_lit.models.packing import Packing
@@ -174,7 +170,11 @@ class AutoencoderModule(pl.LightningModule):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the loss of a batch; matched words are dropped from it."""
         word_ids_N, target_NW, predicted_NW, inside_N = self._predict(batch)
-        dropped_N = self._dropped(predicted_NW.detach(), word_ids_N)
+        drop, margin = self.hparams["match_drop"], self.hparams["match_margin"]
+        matched_N = torch.zeros_like(word_ids_N, dtype=torch.bool)
+        if drop:
+            matched_N = self._matched(predicted_NW.detach(), word_ids_N, margin)
+        dropped_N = match_drop_mask(matched_N, drop)
         counted_N = ~dropped_N if inside_N is None else inside_N & ~dropped_N
         num_sentences, num_words = len(batch["lengths_B"]), int(batch["lengths_B"].numpy().sum())
         loss = reconstruction_loss(
@@ -187,7 +187,8 @@ class AutoencoderModule(pl.LightningModule):
             num_words - counted_N.sum(),
         )
         if self._logs_this_step():
-            matched_N = self._matched(predicted_NW.detach(), word_ids_N, 0.0)
+            if margin or not drop:
+                matched_N = self._matched(predicted_NW.detach(), word_ids_N, 0.0)
             inside_N = torch.ones_like(matched_N) if inside_N is None else inside_N
             self.monitor.matched_word_rate = (matched_N & inside_N).sum() / num_words
         return loss
@@ -201,13 +202,6 @@ class AutoencoderModule(pl.LightningModule):
         target_NW = look_up(self.words, word_ids_N)
         predicted_NW = self.autoencoder.reconstruct(target_NW, packing)
         return word_ids_N, target_NW, predicted_NW.float(), None
-
-    def _dropped(self, predicted_NW: Tensor, word_ids_N: Tensor) -> Tensor:
-        """Return the words that match drop takes out of the loss, bool (N,)."""
-        if self.hparams["match_drop"] == 0:
-            return torch.zeros_like(word_ids_N, dtype=torch.bool)
-        matched_N = self._matched(predicted_NW, word_ids_N, self.hparams["match_margin"])
-        return match_drop_mask(matched_N, self.hparams["match_drop"])
 
     def _matched(self, predicted_NW: Tensor, word_ids_N: Tensor, margin: float) -> Tensor:
         with self.monitor.measure_matching(predicted_NW.device):

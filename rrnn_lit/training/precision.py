@@ -51,6 +51,9 @@ def precision_plugin(
     Raises:
         ValueError: 16-mixed without a CUDA device.
     """
+    # by default partial sums of split products would be added in 16 bit
+    torch.backends.cuda.matmul.allow_fp16_reduced_precision_reduction = False
+    torch.backends.cuda.matmul.allow_bf16_reduced_precision_reduction = False
     if precision != "16-mixed":
         return None
     if accelerator not in ("auto", "gpu", "cuda") or not torch.cuda.is_available():
@@ -59,9 +62,6 @@ def precision_plugin(
             f"and {torch.cuda.device_count()} CUDA devices; "
             "choose trainer.precision bf16-mixed or 32-true"
         )
-    # by default partial sums of split products would be added in 16 bit
-    torch.backends.cuda.matmul.allow_fp16_reduced_precision_reduction = False
-    torch.backends.cuda.matmul.allow_bf16_reduced_precision_reduction = False
     scaler = LossScaler(
         "cuda", init_scale=loss_scale.init, growth_interval=loss_scale.growth_interval
     )
