@@ -114,7 +114,9 @@ def draw(case: str, points: Sequence[Point], path: Path) -> None:
         _draw_panel(panel, name, [point for point in points if point.axis == name])
     panels[0].set_ylabel("milliseconds")
     handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), fontsize=9)
+    figure.legend(
+        handles, labels, loc="outside lower center", ncols=min(len(labels), 6), fontsize=9
+    )
     figure.suptitle(f"rrnn bench {case}: {_base_text(points)}", fontsize=10)
     figure.savefig(path, dpi=120)
 
@@ -124,7 +126,9 @@ def _draw_panel(panel: Any, axis: str, points: Sequence[Point]) -> None:
 
     sizes = [point.value for point in points]
     names = list(dict.fromkeys(row.peer for point in points for row in point.rows))
-    for name, colour in zip(names, _COLOURS, strict=False):
+    for number, name in enumerate(names):
+        # more peers than colours share them rather than being left out
+        colour = _COLOURS[number % len(_COLOURS)]
         panel.plot(
             sizes, _milliseconds(points, name), "o-", color=colour, markersize=4, label=name
         )

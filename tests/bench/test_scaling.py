@@ -1,7 +1,9 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+from matplotlib.axes import Axes
 
 from rrnn_lit.bench.recurrent import RnnOptions
 from rrnn_lit.bench.result import Row
@@ -66,3 +68,18 @@ def test_picture_and_rows_are_written(points: list[Point], tmp_path: Path) -> No
     assert len(json.loads(numbers.read_text(encoding="utf-8"))) == 2 * 13
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert sorted(tmp_path.iterdir()) == [numbers, picture]
+
+
+def test_every_peer_has_a_curve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    peers = ["ours", "a", "b", "c", "d", "e", "f"]
+    drawn: set[str] = set()
+    plot = Axes.plot
+
+    def spy(self: Axes, *arguments: Any, **options: Any) -> Any:
+        drawn.add(options["label"])
+        return plot(self, *arguments, **options)
+
+    monkeypatch.setattr(Axes, "plot", spy)
+    rows = [row(peer, 1e-3, OPTIONS) for peer in peers]
+    write("rnn", measure("rnn", lambda options: rows, OPTIONS, lambda line: None), tmp_path)
+    assert drawn >= set(peers)
