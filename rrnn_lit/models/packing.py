@@ -2,7 +2,9 @@
 
 The layout of `torch.nn.utils.rnn.PackedSequence`: all first words, longest sentence first, then
 all second words, and so on. Going through it backwards reads every sentence from its own end, so
-that one packed array serves the encoder (reversed, right-aligned) and the decoder.
+that one packed array serves the encoder (reversed, right-aligned) and the decoder. Torch's own
+packing keeps no row numbers to bring matches and masks back by, and knows no padded form for CUDA
+graphs.
 
 Shapes: B sentences, T words of the longest, N words of all sentences (rows).
 """
