@@ -114,7 +114,8 @@ def test_overfits_four_sentences(fit: Fit, tmp_path: Path, loss: str) -> None:
             "data.blank_every": 0,
             "model.hidden_size": 48,
             "model.dropout": 0.0,
-            "model.decay": 1.0,
+            # down to 5 %: at the full rate single words come and go with the last bits of a CPU
+            "model.decay": 0.985,
             "model.l2": 0.0,
             "model.loss": loss,
             "loss.match_margin": 0.2,

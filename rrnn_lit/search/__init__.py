@@ -1,0 +1,1 @@
+"""Studies: the library behind `sweeps/` and `rrnn sweep`."""
