@@ -9,6 +9,7 @@ Shapes: B sentences, T words of the longest, N words of all sentences, W word_di
 S sentence_vector_size.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -20,6 +21,7 @@ from rrnn_lit.models.initialisation import Initialisation, initialise_weight
 from rrnn_lit.models.packing import Packing
 from rrnn_lit.models.recurrence import FirstStep
 from rrnn_lit.models.residual_rnn import ResidualRNN
+from rrnn_lit.models.scaling import Factors
 from rrnn_lit.models.weight_gradients import WeightGradients, linear
 
 DropoutPosition = Literal["output", "before_tanh"]
@@ -172,7 +174,11 @@ class SentenceAutoencoder(nn.Module):
         self.decoder = SentenceDecoder(shape)
 
     def initialise(
-        self, kind: Initialisation, feed_forward_scale: float, recurrent_scale: float
+        self,
+        kind: Initialisation,
+        feed_forward_scale: float,
+        recurrent_scale: float,
+        factors: Mapping[str, Factors] | None = None,
     ) -> None:
         """Draw all weights anew from torch's global generator; all biases become 0.
 
@@ -180,14 +186,14 @@ class SentenceAutoencoder(nn.Module):
             kind: see `initialise_weight`.
             feed_forward_scale: scale of W_x, W_2, W_s and W_o.
             recurrent_scale: scale of W_h.
+            factors: on these scales, by parameter; None for none.
         """
         for name, parameter in self.named_parameters():
             if parameter.dim() == 1:
                 nn.init.zeros_(parameter)
-            elif name.endswith("weight_h"):
-                initialise_weight(parameter, kind, recurrent_scale)
-            else:
-                initialise_weight(parameter, kind, feed_forward_scale)
+                continue
+            scale = recurrent_scale if name.endswith("weight_h") else feed_forward_scale
+            initialise_weight(parameter, kind, scale * (factors[name].init if factors else 1.0))
 
     def defer_weight_gradients(self, deferred: WeightGradients) -> None:
         """Send the gradients of all weight matrices to `deferred` instead of `.grad`.

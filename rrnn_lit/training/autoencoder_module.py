@@ -17,6 +17,7 @@ from rrnn_lit.models.initialisation import Initialisation
 from rrnn_lit.models.losses import Loss, match_drop_mask, reconstruction_loss
 from rrnn_lit.models.packing import Packing
 from rrnn_lit.models.recurrence import FirstStep
+from rrnn_lit.models.scaling import Scaling, width_factors
 from rrnn_lit.models.weight_gradients import WeightGradients
 from rrnn_lit.training.cuda_graphs import RecordedAutoencoder
 from rrnn_lit.training.lean_adam import LeanAdam
@@ -30,7 +31,7 @@ from rrnn_lit.training.module_options import (
 from rrnn_lit.training.monitor import TrainingMonitor
 from rrnn_lit.training.optimizer import (
     RoundMoments,
-    make_adam,
+    adam_of,
     update_figures,
     update_learning_rate,
 )
@@ -72,6 +73,9 @@ class AutoencoderModule(pl.LightningModule):
         memory: `standard`; or `lean`: each weight gradient lives only while its matrix is
             updated, and with fp16 moments these are stored as such. Same updates, less memory; no
             gradient clipping or accumulation, one device.
+        scaling: `none` (paper); or `mup`: initial weights, learning rates and eps are scaled with
+            the width, so that values found at a small width stay good at a large one.
+        base_size: width at which `mup` equals `none`.
         graph_words: on CUDA, pad sentences to a multiple of so many words and run forward and
             backward from one recorded graph a length, which is faster at small widths; 0 disables.
 
@@ -106,6 +110,8 @@ class AutoencoderModule(pl.LightningModule):
         round_moments: RoundMoments,
         memory: Memory = "standard",
         graph_words: int = 0,
+        scaling: Scaling = "none",
+        base_size: int = 512,
     ) -> None:
         super().__init__()
         self.save_hyperparameters(logger=False)
@@ -121,7 +127,9 @@ class AutoencoderModule(pl.LightningModule):
                 dropout_position,
             )
         )
-        self.autoencoder.initialise(init, feed_forward_scale, recurrent_scale)
+        named = self.autoencoder.named_parameters()
+        self._factors = width_factors(named, scaling, base_size, hidden_size)
+        self.autoencoder.initialise(init, feed_forward_scale, recurrent_scale, self._factors)
         self._deferred: WeightGradients | None = None
         if memory == "lean":
             self._deferred = WeightGradients()
@@ -155,17 +163,8 @@ class AutoencoderModule(pl.LightningModule):
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Return ADAM; its learning rate is set before every update."""
-        options = self.hparams
-        check_memory(dict(options), self.trainer)
-        return make_adam(
-            self.parameters(),
-            options["learning_rate"],
-            (options["beta1"], options["beta2"]),
-            options["eps"],
-            options["l2"],
-            options["round_moments"],
-            self._deferred,
-        )
+        check_memory(dict(self.hparams), self.trainer)
+        return adam_of(self.autoencoder, dict(self.hparams), self._factors, self._deferred)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the loss of a batch; matched words are dropped from it."""

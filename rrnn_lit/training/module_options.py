@@ -5,7 +5,9 @@ from typing import Any, Literal
 
 Memory = Literal["standard", "lean"]
 _SHAPE_OPTIONS = ("word_dim", "hidden_size", "sentence_vector_size", "first_step")
-_ADAM_OPTIONS = ("l2", "beta1", "beta2", "eps", "round_moments")
+_ADAM_OPTIONS = ("l2", "beta1", "beta2", "eps", "round_moments", "scaling", "base_size")
+# options that earlier checkpoints lack, with the value they were trained with
+_LATER_OPTIONS = {"scaling": "none", "base_size": 512}
 
 
 # option -> smallest value, largest value, and whether these are allowed themselves
@@ -21,6 +23,7 @@ _RANGES: dict[str, tuple[float, float, bool, bool]] = {
     "beta2": (0, 1, True, False),
     "eps": (0, math.inf, True, False),
     "graph_words": (0, math.inf, True, False),
+    "base_size": (1, math.inf, True, False),
 }
 
 
@@ -34,6 +37,11 @@ def check_options(options: dict[str, Any]) -> None:
             lower = f"at least {low:g}" if with_low else f"more than {low:g}"
             upper = f"at most {high:g}" if with_high else f"less than {high:g}"
             raise ValueError(f"model.{name}: wanted {lower} and {upper}, got {value}")
+    if options["scaling"] != "none" and options["sentence_vector_size"] is not None:
+        raise ValueError(
+            "model.sentence_vector_size: wanted null with model.scaling mup, whose factors are "
+            f"for one width; got {options['sentence_vector_size']}"
+        )
 
 
 def check_memory(options: dict[str, Any], trainer: Any) -> None:
@@ -85,7 +93,10 @@ def check_same_options(then: dict[str, Any], now: dict[str, Any]) -> None:
         then: options in the checkpoint.
         now: options of the run.
     """
+    then, now = {**_LATER_OPTIONS, **then}, {**_LATER_OPTIONS, **now}
     for name in (*_SHAPE_OPTIONS, *_ADAM_OPTIONS):
+        if name == "base_size" and now["scaling"] == "none":
+            continue
         if then[name] != now[name]:
             raise ValueError(
                 f"model.{name}: the checkpoint has {then[name]}, the config {now[name]}"

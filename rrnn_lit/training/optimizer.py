@@ -3,17 +3,19 @@
 The update is `torch.optim.Adam`'s (paper section 2.5, decisions D-16 to D-20).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
+from rrnn_lit.models.scaling import Factors
 from rrnn_lit.models.weight_gradients import WeightGradients
 from rrnn_lit.training import metric_keys as keys
 from rrnn_lit.training.lean_adam import LeanAdam
 
 RoundMoments = Literal["none", "fp16"]
+RATE_FACTOR = "learning_rate_factor"  # of a group, beside torch's own keys; absent for 1
 
 
 def make_adam(
@@ -24,8 +26,9 @@ def make_adam(
     l2: float,
     round_moments: RoundMoments = "none",
     deferred: WeightGradients | None = None,
+    factors: Mapping[nn.Parameter, Factors] | None = None,
 ) -> torch.optim.Adam:
-    """Return ADAM with two groups: matrices with L2, biases without.
+    """Return ADAM: matrices with L2, biases without, one group for each factor of these.
 
     Args:
         parameters: what to train.
@@ -36,15 +39,9 @@ def make_adam(
         round_moments: `fp16` rounds both moments after each update as the author's implementation
             stores them; with `deferred` they are stored so. `none` keeps them as they are.
         deferred: where the matrices' gradients wait in lean memory; None for `.grad`.
+        factors: of width scaling, by parameter; None for none.
     """
-    weights: list[nn.Parameter] = []
-    biases: list[nn.Parameter] = []
-    for parameter in parameters:
-        (weights if parameter.dim() > 1 else biases).append(parameter)
-    groups: list[dict[str, Any]] = [
-        {"params": weights, "weight_decay": l2},
-        {"params": biases, "weight_decay": 0.0},
-    ]
+    groups = _groups(parameters, learning_rate, eps, l2, factors or {})
     options: dict[str, Any] = {"lr": learning_rate, "betas": betas, "eps": eps, "fused": True}
     optimizer = (
         torch.optim.Adam(groups, **options)
@@ -57,6 +54,59 @@ def make_adam(
     if deferred is None and round_moments == "fp16":
         optimizer.register_step_post_hook(_round_moments)
     return optimizer
+
+
+def adam_of(
+    model: nn.Module,
+    options: Mapping[str, Any],
+    factors: Mapping[str, Factors],
+    deferred: WeightGradients | None,
+) -> torch.optim.Adam:
+    """Return ADAM for a model with the options of AutoencoderModule; see `make_adam`.
+
+    Args:
+        model: what to train.
+        options: by name.
+        factors: of width scaling, by name of the parameter.
+        deferred: where the matrices' gradients wait in lean memory; None for `.grad`.
+    """
+    scaled = {parameter: factors[name] for name, parameter in model.named_parameters()}
+    return make_adam(
+        model.parameters(),
+        options["learning_rate"],
+        (options["beta1"], options["beta2"]),
+        options["eps"],
+        options["l2"],
+        options["round_moments"],
+        deferred,
+        scaled if options["scaling"] != "none" else None,
+    )
+
+
+def _groups(
+    parameters: Iterable[nn.Parameter],
+    learning_rate: float,
+    eps: float,
+    l2: float,
+    factors: Mapping[nn.Parameter, Factors],
+) -> list[dict[str, Any]]:
+    """Return parameter groups, matrices first."""
+    members: dict[tuple[bool, float, float], list[nn.Parameter]] = {}
+    for parameter in parameters:
+        own = factors.get(parameter, Factors())
+        key = (parameter.dim() == 1, own.learning_rate, own.eps)
+        members.setdefault(key, []).append(parameter)
+    return [
+        {
+            "params": members[key],
+            "weight_decay": 0.0 if is_bias else l2,
+            "lr": learning_rate * rate_factor,
+            "eps": eps * eps_factor,
+            **({RATE_FACTOR: rate_factor} if factors else {}),
+        }
+        for key in sorted(members)
+        for is_bias, rate_factor, eps_factor in [key]
+    ]
 
 
 def count_updates(optimizer: torch.optim.Optimizer) -> int:
@@ -86,7 +136,7 @@ def update_learning_rate(optimizer: torch.optim.Optimizer, initial: float, decay
     else:
         rate = (initial * decay ** performed.double()).float()
     for group in optimizer.param_groups:
-        group["lr"] = rate
+        group["lr"] = rate * group.get(RATE_FACTOR, 1.0)
 
 
 def update_figures(
@@ -94,8 +144,9 @@ def update_figures(
 ) -> dict[str, float]:
     """Return learning rate and updates for a log line, with the loss scale where there is one."""
     num_updates = count_updates(optimizer)
+    group = optimizer.param_groups[0]
     figures = {
-        keys.LEARNING_RATE: float(optimizer.param_groups[0]["lr"]),
+        keys.LEARNING_RATE: float(group["lr"]) / group.get(RATE_FACTOR, 1.0),
         keys.NUM_UPDATES: float(num_updates),
     }
     if scaler is not None:
