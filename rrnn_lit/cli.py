@@ -9,7 +9,10 @@ from rrnn_lit.complaints import complain, is_lack_of_memory
 EXIT_FAILED = 1  # a programming error: its trace is shown
 EXIT_BAD_CONFIG = 64
 EXIT_BAD_INPUT = 65
+EXIT_OUT_OF_MEMORY = 71
 EXIT_CANNOT_WRITE = 74
+EXIT_STOPPED = 75  # by a signal, after saving
+EXIT_NOT_FINITE = 79
 EXIT_INTERRUPTED = 130
 
 _HELP = """\
@@ -20,6 +23,7 @@ usage: rrnn COMMAND [options]
   validate   count matched words of a run on tune and test; --run RUN
   test       count matched words of a run on holdout; --run RUN
   predict    write sentence vectors and decoded words of a split; --run RUN
+  sweep      run a study over many trainings, watch it, extend its best: run, show, ...
   bench      time our parts beside their peers: step, match, rnn, memory, data
 
 `rrnn COMMAND --help` lists the options; `rrnn fit --config FILE --print_config` shows them all
@@ -31,7 +35,8 @@ _LIGHTNING_COMMANDS = ("fit", "validate", "test", "predict")
 def main(argv: list[str] | None = None) -> int:
     """Run a command line and return its exit code.
 
-    0 done, 64 bad command line or config, 65 bad input, 74 cannot write, 130 interrupted.
+    0 done, 64 bad command line or config, 65 bad input, 71 out of memory, 74 cannot write,
+    75 stopped by a signal and saved, 79 a loss or gradient is not finite, 130 interrupted.
     """
     arguments = sys.argv[1:] if argv is None else argv
     command = arguments[0] if arguments else "--help"
@@ -55,6 +60,10 @@ def _run(command: str, options: list[str]) -> int:
         from rrnn_lit.data.prepare_cli import main as prepare
 
         return prepare(options)
+    if command == "sweep":
+        from rrnn_lit.search.cli import main as sweep
+
+        return sweep(options)
     if command == "bench":
         from rrnn_lit.bench.cli import main as bench
 
@@ -84,20 +93,31 @@ def _run_lightning(command: str, options: list[str]) -> int:
         return complain(command, error, EXIT_BAD_INPUT)
     from rrnn_lit.training.wandb_logging import finish
 
-    code = EXIT_FAILED
+    code, end = EXIT_FAILED, None
     try:
-        code = _run_cli(command, arguments)
+        code, end = _run_cli(command, arguments)
     finally:
-        finish(code)
+        finish(0 if end == "pruned" else code, end)
     return code
 
 
-def _run_cli(command: str, arguments: list[str]) -> int:
+def _run_cli(command: str, arguments: list[str]) -> tuple[int, str | None]:
+    """Run RRNNCLI and return its exit code and what it was stopped for."""
+    from rrnn_lit.training.preemption import RunStoppedError
+
+    try:
+        return _complain_of_mistakes(command, arguments), None
+    except RunStoppedError as stop:
+        return complain(command, stop, EXIT_STOPPED), stop.reason
+
+
+def _complain_of_mistakes(command: str, arguments: list[str]) -> int:
     """Run RRNNCLI; a user's mistake becomes one line on stderr."""
     from lightning.fabric.utilities.exceptions import MisconfigurationException
 
     from rrnn_lit.evaluation.curves import plot_curves
     from rrnn_lit.training.completeness import RunCompleteError
+    from rrnn_lit.training.finite import NotFiniteError
     from rrnn_lit.training.lightning_cli import RRNNCLI, OptionError, RunInterruptedError
 
     try:
@@ -111,13 +131,15 @@ def _run_cli(command: str, arguments: list[str]) -> int:
     except OptionError as error:
         text = f"{error}; see `rrnn {command} --help`"
         return complain(command, error, EXIT_BAD_CONFIG, text)
+    except NotFiniteError as error:
+        return complain(command, error, EXIT_NOT_FINITE)
     except (ValueError, MisconfigurationException) as error:
         return complain(command, error, EXIT_BAD_INPUT)
     except (MemoryError, RuntimeError) as error:
         if not is_lack_of_memory(error):
             raise
         text = "out of memory; lower model.hidden_size, data.batch_size or data.eval_batch_size"
-        return complain(command, error, EXIT_BAD_INPUT, f"{text}: {error}")
+        return complain(command, error, EXIT_OUT_OF_MEMORY, f"{text}: {error}")
     except OSError as error:
         return complain(command, error, EXIT_CANNOT_WRITE, f"cannot read or write: {error}")
     return 0

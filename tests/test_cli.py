@@ -243,7 +243,7 @@ def test_ctrl_c_at_any_time_is_one_line(
 
 def test_lack_of_memory_is_one_line(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     options = ["--model.hidden_size", "99999999999"]
-    assert cli.main(["fit", "--config", str(config), *options]) == cli.EXIT_BAD_INPUT
+    assert cli.main(["fit", "--config", str(config), *options]) == cli.EXIT_OUT_OF_MEMORY
     line = complaint(capsys)
     assert line.startswith("rrnn fit: out of memory; lower model.hidden_size, data.batch_size")
     assert "\n" not in line

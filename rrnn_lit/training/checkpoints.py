@@ -103,6 +103,7 @@ class LastCheckpoint(Checkpoint):
     def __init__(self, folder: Path, every_n_steps: int) -> None:
         if every_n_steps < 1:
             raise ValueError(f"checkpoint.every_n_steps: wanted at least 1, got {every_n_steps}")
+        self.folder = folder
         self.path = folder / LAST_CHECKPOINT
         self.every_n_steps = every_n_steps
         self._saved_step = -1
@@ -127,19 +128,20 @@ class LastCheckpoint(Checkpoint):
         if (is_last or trainer.global_step % self.every_n_steps == 0) and not check_is_due(
             trainer
         ):
-            self._save(trainer)
+            self.save(trainer)
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Save after a check of the stop rule; this callback runs behind it."""
         if trainer.state.fn == "fit" and not trainer.sanity_checking and check_is_due(trainer):
-            self._save(trainer)
+            self.save(trainer)
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Save the end of a run that no other method has seen coming."""
         if trainer.global_step > self._start_step:
-            self._save(trainer)
+            self.save(trainer)
 
-    def _save(self, trainer: pl.Trainer) -> None:
+    def save(self, trainer: pl.Trainer) -> None:
+        """Save this step unless it is saved already."""
         if self._saved_step != trainer.global_step:
             self._saved_step = trainer.global_step
             trainer.save_checkpoint(self.path, weights_only=False)  # all of the state

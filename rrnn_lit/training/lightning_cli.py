@@ -3,7 +3,6 @@
 import sys
 import warnings
 from argparse import ArgumentError
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +24,14 @@ from rrnn_lit.training.checkpoints import (
     RandomStates,
 )
 from rrnn_lit.training.completeness import check_unfinished
+from rrnn_lit.training.finite import FiniteGuard
 from rrnn_lit.training.loss_scale import KeepLossScale
 from rrnn_lit.training.metrics_log import MetricsLog
+from rrnn_lit.training.module_options import LossSettings
 from rrnn_lit.training.outcome import print_outcome
 from rrnn_lit.training.precision import LossScale, precision_plugin, refuse_changed_precision
 from rrnn_lit.training.predictions import PredictionWriter
+from rrnn_lit.training.preemption import StopOnSignal
 from rrnn_lit.training.progress import StepsProgress
 from rrnn_lit.training.run_clock import RunClock
 from rrnn_lit.training.run_config import SaveRunConfig
@@ -66,17 +68,6 @@ _EXPECTED_WARNINGS = (
     "Be aware that when using `ckpt_path`, callbacks",  # evaluations have no use for fit's
     r"`isinstance\(treespec, LeafSpec\)` is deprecated",  # torch, inside Lightning
 )
-
-
-@dataclass(frozen=True)
-class LossSettings:
-    """The edge of match drop (decision D-49).
-
-    Attributes:
-        match_margin: cosine by which a word must lead every other to be dropped; 0 is the paper.
-    """
-
-    match_margin: float
 
 
 class OptionError(ValueError):
@@ -240,16 +231,19 @@ class RRNNCLI(LightningCLI):
         self.clock = RunClock()
         built = self.config_init[self.subcommand] if self.subcommand else self.config_init
         self.samples: SampleSentences = built.samples
+        last = LastCheckpoint(self.folder, self.options.checkpoint.every_n_steps)
         return [
             SaveRunConfig(self._parser(self.subcommand), self.options, self.folder),
             SayMemory(),
+            FiniteGuard(),
             *progress,
             RandomStates(),
             KeepLossScale(LossScale(**self.options.loss_scale)),
             self.clock,
             BestCheckpoint(self.folder),
-            # last: it must see what the others did at the same step
-            LastCheckpoint(self.folder, self.options.checkpoint.every_n_steps),
+            # behind the others: they must see what those did at the same step
+            last,
+            StopOnSignal(last),
         ]
 
     def _run_subcommand(self, subcommand: str) -> None:

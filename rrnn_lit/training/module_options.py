@@ -1,6 +1,7 @@
-"""Ranges of the options of AutoencoderModule."""
+"""Ranges of the options of AutoencoderModule, and its one option outside the group `model`."""
 
 import math
+from dataclasses import dataclass
 from typing import Any, Literal
 
 Memory = Literal["standard", "lean"]
@@ -8,6 +9,17 @@ _SHAPE_OPTIONS = ("word_dim", "hidden_size", "sentence_vector_size", "first_step
 _ADAM_OPTIONS = ("l2", "beta1", "beta2", "eps", "round_moments", "scaling", "base_size")
 # options that earlier checkpoints lack, with the value they were trained with
 _LATER_OPTIONS = {"scaling": "none", "base_size": 512}
+
+
+@dataclass(frozen=True)
+class LossSettings:
+    """The edge of match drop (decision D-49).
+
+    Attributes:
+        match_margin: cosine by which a word must lead every other to be dropped; 0 is the paper.
+    """
+
+    match_margin: float
 
 
 # option -> smallest value, largest value, and whether these are allowed themselves

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from lightning.pytorch.loggers import WandbLogger
 
+from rrnn_lit.training.run_folder import WANDB_ID_FILE
+
 
 @dataclass(frozen=True)
 class WandbSettings:
@@ -19,6 +21,7 @@ class WandbSettings:
         entity: W&B user or team; null for the default of the login.
         group: group of runs, for example a study; null for none.
         tags: tags of the run.
+        job_type: kind of run within the group, for example `trial`; null for none.
     """
 
     enabled: bool
@@ -26,6 +29,7 @@ class WandbSettings:
     entity: str | None
     group: str | None
     tags: list[str]
+    job_type: str | None = None
 
 
 def choose_mode() -> str:
@@ -65,6 +69,7 @@ def make_wandb_logger(settings: WandbSettings, folder: Path) -> WandbLogger | No
         project=settings.project,
         entity=settings.entity,
         group=settings.group,
+        job_type=settings.job_type,
         tags=settings.tags,
         resume="allow",
         log_model=False,
@@ -74,17 +79,27 @@ def make_wandb_logger(settings: WandbSettings, folder: Path) -> WandbLogger | No
 
 
 def _run_id(folder: Path) -> str:
-    path = folder / "wandb_run_id"
+    path = folder / WANDB_ID_FILE
     if not path.exists():
         unique = f"{folder.resolve()} {os.urandom(8).hex()}"
         path.write_text(hashlib.sha256(unique.encode()).hexdigest()[:12], encoding="utf-8")
     return path.read_text(encoding="utf-8").strip()
 
 
-def finish(exit_code: int) -> None:
-    """Close the W&B run of this process, if there is one; it shows as failed unless 0."""
+def finish(exit_code: int, end: str | None = None) -> None:
+    """Close the W&B run of this process, if there is one.
+
+    Args:
+        exit_code: the run shows as failed unless 0.
+        end: what a sweep has stopped it for, for example `pruned`: becomes a tag, and `end` in the
+            summary. Null for a run that came to its own end.
+    """
     import sys
 
     wandb = sys.modules.get("wandb")
-    if wandb is not None and wandb.run is not None:
-        wandb.finish(exit_code)
+    if wandb is None or wandb.run is None:
+        return
+    if end is not None:
+        wandb.run.tags = (*(wandb.run.tags or ()), end)
+        wandb.run.summary["end"] = end
+    wandb.finish(exit_code)

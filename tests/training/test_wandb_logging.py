@@ -1,5 +1,6 @@
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -116,3 +117,40 @@ def test_offline_runs_of_a_crash_and_its_resume(
         assert set(tables) == {step for step in steps if step in (4, 8, 10)}
     written = [path for path in run_folder.rglob("*") if path.is_file()]
     assert not [path for path in written if SECRET.encode() in path.read_bytes()]
+
+
+@pytest.mark.parametrize(("word", "code"), [("pruned", 0), ("timeout", command.EXIT_STOPPED)])
+def test_a_run_that_a_sweep_stops_is_closed_and_says_why(
+    write_config: WriteConfig,
+    run_folder: Path,
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    word: str,
+    code: int,
+) -> None:
+    import wandb
+
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    run_folder.mkdir(parents=True)
+    (run_folder / "stop_request").write_text(word, encoding="utf-8")
+    original = AutoencoderModule.training_step
+
+    def stopped(self: AutoencoderModule, *arguments: Any) -> Tensor:
+        if self.global_step == 4:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return original(self, *arguments)
+
+    options = {"wandb.enabled": True, "wandb.group": "study", "wandb.job_type": "trial"}
+    monkeypatch.setattr(AutoencoderModule, "training_step", stopped)
+    arguments = ["fit", "--config", str(write_config(options))]
+    assert command.main(arguments) == command.EXIT_STOPPED
+    assert wandb.run is None
+    wandb.teardown()
+
+    (folder,) = (run_folder / "wandb").glob("offline-run-*")
+    records = read_records(folder)
+    (end,) = (record["exit"] for record in records if record["type"] == "exit")
+    assert end.get("exit_code", 0) == code
+    runs = [record["run"] for record in records if record["type"] == "run"]
+    assert runs[0]["job_type"] == "trial"
+    assert runs[-1]["tags"] == ["demo", word]

@@ -1,0 +1,46 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from rrnn_lit import cli as command
+from rrnn_lit.models.losses import reconstruction_loss
+from rrnn_lit.training import autoencoder_module
+from rrnn_lit.training.checkpoints import read_checkpoint
+from tests.training.conftest import WriteConfig
+
+BAD_STEP = 8  # last.ckpt is written every third step
+
+
+@pytest.mark.parametrize("bad", [torch.nan, torch.inf])
+@pytest.mark.parametrize("place", ["loss", "gradient"])
+def test_a_number_that_is_not_finite_ends_the_run_before_the_update(
+    write_config: WriteConfig,
+    run_folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    bad: float,
+    place: str,
+) -> None:
+    honest = reconstruction_loss
+    calls: list[int] = []
+
+    def loss(predicted_NW: torch.Tensor, *arguments: Any) -> torch.Tensor:
+        calls.append(1)
+        if len(calls) != BAD_STEP:
+            return honest(predicted_NW, *arguments)
+        if place == "loss":
+            return honest(predicted_NW, *arguments) * bad
+        predicted_NW.register_hook(lambda gradient: gradient * bad)
+        return honest(predicted_NW, *arguments)
+
+    monkeypatch.setattr(autoencoder_module, "reconstruction_loss", loss)
+    code = command.main(["fit", "--config", str(write_config())])
+    assert code == command.EXIT_NOT_FINITE
+    assert f"the gradient of step {BAD_STEP} is not finite" in capsys.readouterr().err
+    assert len(calls) == BAD_STEP
+    checkpoint = read_checkpoint(run_folder / "checkpoints" / "last.ckpt")
+    assert checkpoint["global_step"] == BAD_STEP - 2
+    assert all(bool(torch.isfinite(w).all()) for w in checkpoint["state_dict"].values())
+    assert not (run_folder / "summary.json").exists()

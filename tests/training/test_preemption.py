@@ -1,0 +1,65 @@
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from rrnn_lit import cli as command
+from rrnn_lit.training.autoencoder_module import AutoencoderModule
+from rrnn_lit.training.checkpoints import read_checkpoint
+from rrnn_lit.training.lightning_cli import RRNNCLI
+from tests.training.conftest import WriteConfig
+from tests.training.tiny import differences, load
+
+LAST = Path("checkpoints") / "last.ckpt"
+
+
+def signal_in_step(monkeypatch: pytest.MonkeyPatch, step: int, number: signal.Signals) -> None:
+    """Send this process a signal in the middle of a training step, once."""
+    honest = AutoencoderModule.on_before_optimizer_step
+    sent: list[int] = []
+
+    def send(module: AutoencoderModule, optimizer: object) -> None:
+        if module.global_step + 1 == step and not sent:
+            sent.append(step)
+            os.kill(os.getpid(), number)
+        honest(module, optimizer)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(AutoencoderModule, "on_before_optimizer_step", send)
+
+
+@pytest.mark.parametrize(
+    ("step", "number"),
+    [(5, signal.SIGTERM), (5, signal.SIGUSR1), (8, signal.SIGTERM)],
+    ids=["SIGTERM", "SIGUSR1", "an evaluation follows"],
+)
+def test_a_signal_saves_the_step_and_the_resumed_run_equals_an_uninterrupted_one(
+    write_config: WriteConfig,
+    run_folder: Path,
+    straight_run: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    step: int,
+    number: signal.Signals,
+) -> None:
+    config = str(write_config())
+    signal_in_step(monkeypatch, step, number)
+    handlers = [signal.getsignal(s) for s in (signal.SIGTERM, signal.SIGUSR1)]
+    assert command.main(["fit", "--config", config]) == command.EXIT_STOPPED
+    assert [signal.getsignal(s) for s in (signal.SIGTERM, signal.SIGUSR1)] == handlers
+    line = f"rrnn fit: stopped at step {step} ({number.name}); go on with `rrnn fit --resume"
+    assert line in capsys.readouterr().err
+    assert read_checkpoint(run_folder / LAST)["global_step"] == step
+    assert not (run_folder / "summary.json").exists()
+    assert command.main(["fit", "--resume", str(run_folder)]) == 0
+    assert differences(load(straight_run / LAST), load(run_folder / LAST)) == []
+
+
+def test_the_word_of_whoever_stops_the_run_is_told(
+    write_config: WriteConfig, run_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_folder.mkdir(parents=True)
+    (run_folder / "stop_request").write_text("pruned\n", encoding="utf-8")
+    signal_in_step(monkeypatch, 2, signal.SIGTERM)
+    with pytest.raises(Exception, match=r"stopped at step 2 \(pruned\)"):
+        RRNNCLI(["fit", "--config", str(write_config())])
