@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 export WANDB_SILENT ?= true
 
-.PHONY: help install demo test check test-all golden bench profile constraints clean
+.PHONY: help install demo test check test-all golden bench services profile constraints clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -43,6 +43,9 @@ bench: install  ## every part beside its peers, tables, runs/bench/*.json and *.
 	mkdir -p runs/bench
 	for case in match rnn step data memory; do $(BIN)/rrnn bench $$case --json runs/bench/$$case.json || exit; done
 	for case in match rnn step; do $(BIN)/rrnn bench $$case --scale --out runs/bench || exit; done
+
+services:  ## install what some tests need, where apt-get can: PostgreSQL's server, Chromium
+	@bash tests/services.sh
 
 profile: install  ## where the time of a training step goes; trace.json for a browser
 	$(BIN)/python -m rrnn_lit.bench.profile

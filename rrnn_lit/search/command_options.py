@@ -1,0 +1,192 @@
+"""The options of each `rrnn sweep` command."""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+
+class BadCommandError(ValueError):
+    """The command line or the study file asks for what is not there."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Raises what argparse would print before it ends the process."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise BadCommandError with the message."""
+        raise BadCommandError(message.removeprefix("argument "))
+
+
+def _whole(least: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            number = least - 1
+        if number < least:
+            raise argparse.ArgumentTypeError(
+                f"wanted a whole number of at least {least}, got {text!r}"
+            )
+        return number
+
+    return read
+
+
+def _seconds(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"wanted seconds above 0, got {text!r}")
+    return number
+
+
+def _host_options(parser: Parser) -> None:
+    parser.add_argument(
+        "--workers",
+        type=_whole(1),
+        default=1,
+        metavar="K",
+        help="trials at a time on this machine (default: 1)",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("runs/sweeps"),
+        metavar="FOLDER",
+        help="gets a folder for the study (default: runs/sweeps)",
+    )
+    parser.add_argument(
+        "--threads",
+        type=_whole(1),
+        default=None,
+        metavar="N",
+        help="of each trial (default: cores / workers)",
+    )
+    parser.add_argument(
+        "--gpus",
+        default="auto",
+        metavar="LIST",
+        help="0,1: workers take these in turn; auto: all; none (default: auto)",
+    )
+    parser.add_argument(
+        "--beat",
+        type=_seconds,
+        default=10.0,
+        metavar="SECONDS",
+        help="how often a worker says that it lives (default: 10)",
+    )
+    _grace_option(parser)
+
+
+def _grace_option(parser: Parser) -> None:
+    parser.add_argument(
+        "--grace",
+        type=_seconds,
+        default=60.0,
+        metavar="SECONDS",
+        help="silence after which a worker is dead (default: 60)",
+    )
+
+
+def _name_option(parser: Parser) -> None:
+    parser.add_argument("name", metavar="NAME", help="of the study")
+
+
+def describe_run(parser: Parser) -> None:
+    """Add the options of `rrnn sweep run`."""
+    parser.add_argument("study", metavar="STUDY.yaml", type=Path, help="study file")
+    parser.add_argument("--name", default=None, help="of the study (default: the file's name)")
+    parser.add_argument(
+        "--trials",
+        type=_whole(1),
+        default=None,
+        metavar="N",
+        help="results wanted (default: stopping.trials)",
+    )
+    _set_option(parser, "an option of all trials, part of what the study is; repeatable")
+    _host_options(parser)
+
+
+def _set_option(parser: Parser, text: str) -> None:
+    parser.add_argument("--set", action="append", default=[], metavar="OPTION=VALUE", help=text)
+
+
+def describe_extend(parser: Parser) -> None:
+    """Add the options of `rrnn sweep extend`."""
+    _name_option(parser)
+    parser.add_argument(
+        "--best",
+        type=_whole(1),
+        required=True,
+        metavar="M",
+        help="so many of the best complete trials go on",
+    )
+    parser.add_argument(
+        "--steps",
+        type=_whole(1),
+        required=True,
+        metavar="S",
+        help="trainer.max_steps they go on to",
+    )
+    _host_options(parser)
+
+
+def describe_promote(parser: Parser) -> None:
+    """Add the options of `rrnn sweep promote`."""
+    _name_option(parser)
+    parser.add_argument(
+        "--base",
+        type=Path,
+        required=True,
+        metavar="CONFIG.yaml",
+        help="config with everything the study did not search",
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="file to write")
+    parser.add_argument(
+        "--trial",
+        type=_whole(0),
+        default=None,
+        metavar="N",
+        help="number of the trial (default: the best)",
+    )
+    _set_option(parser, "an option that wins over base and trial; repeatable")
+    _force_option(parser)
+
+
+def _force_option(parser: Parser) -> None:
+    parser.add_argument("--force", action="store_true", help="replace what is there")
+
+
+def describe_show(parser: Parser) -> None:
+    """Add the options of `rrnn sweep show`."""
+    parser.add_argument("name", metavar="NAME", nargs="?", default=None, help="of the study")
+    parser.add_argument("--all", action="store_true", help="also why each failed trial failed")
+
+
+def describe_export(parser: Parser) -> None:
+    """Add the options of `rrnn sweep export`."""
+    _name_option(parser)
+    parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="gets the files")
+    _force_option(parser)
+
+
+def describe_plots(parser: Parser) -> None:
+    """Add the options of `rrnn sweep plots`."""
+    _name_option(parser)
+    parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="gets the files")
+    parser.add_argument("--html", action="store_true", help="one HTML file each, no PNG")
+
+
+def describe_dashboard(parser: Parser) -> None:
+    """Add the options of `rrnn sweep dashboard`."""
+    parser.add_argument("--port", type=_whole(0), default=8080, help="0 takes a free one")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+
+
+def describe_reap(parser: Parser) -> None:
+    """Add the options of `rrnn sweep reap`."""
+    _name_option(parser)
+    _grace_option(parser)

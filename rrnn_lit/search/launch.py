@@ -1,0 +1,192 @@
+"""Runs a study to its end on this machine: `rrnn sweep run` and `rrnn sweep extend`."""
+
+import os
+import signal
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import optuna
+import yaml
+from rich.console import Console
+
+from rrnn_lit.search import attributes
+from rrnn_lit.search.live_view import LiveView
+from rrnn_lit.search.options import check_options, flatten
+from rrnn_lit.search.plots import write_plots
+from rrnn_lit.search.show import print_study
+from rrnn_lit.search.stop_rule import stop_reason
+from rrnn_lit.search.storage import SweepStorage, masked
+from rrnn_lit.search.study_file import Definition, from_json, read_study, to_json
+from rrnn_lit.search.trial_process import TrialServer
+from rrnn_lit.search.wandb_study import log_study
+from rrnn_lit.search.worker import SweepHost, SweepOptions
+
+PLOTS = "plots"
+
+
+@dataclass(frozen=True)
+class Launch:
+    """How this process runs a study.
+
+    Attributes:
+        options: of the host.
+        url: of the storage; shown without its password.
+        console: where to print.
+    """
+
+    options: SweepOptions
+    url: str
+    console: Console
+
+
+def define(
+    path: Path, name: str | None, extra: Mapping[str, Any], trials: int | None, server: TrialServer
+) -> Definition:
+    """Return the study of a file, after the options in it were tried on the command itself.
+
+    Args:
+        path: study file.
+        name: of the study; None for the file's.
+        extra: dotted options that all trials share, beside the file's.
+        trials: results wanted; None for the file's number.
+        server: tries the options.
+
+    Raises:
+        ValueError: the file or an option is wrong.
+    """
+    definition = read_study(path, name)
+    overrides = {**definition.overrides, **extra}
+    stopping = definition.stopping
+    if trials is not None:
+        stopping = replace(stopping, trials=trials)
+    # through JSON: what was put in here is checked as if it stood in the file
+    definition = from_json(to_json(replace(definition, overrides=overrides, stopping=stopping)))
+    with tempfile.TemporaryDirectory(prefix="rrnn-sweep-") as folder:
+        base = Path(folder) / "base.yaml"
+        base.write_text(yaml.safe_dump(definition.base_options), encoding="utf-8")
+        try:
+            check_options(definition, flatten(server.resolve(base, {})))
+            server.resolve(base, definition.overrides)
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from error
+    return definition
+
+
+def run_study(
+    study: optuna.Study,
+    definition: Definition,
+    storage: SweepStorage,
+    server: TrialServer,
+    launch: Launch,
+) -> bool:
+    """Run trials until the study is done, then show it; return False if SIGTERM ended it.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C; running trials were put back.
+        ValueError: the sweep gave up: too many trials failed, or they are refused one by one.
+    """
+    wanted = definition.stopping.trials
+    host = SweepHost(study, definition, storage, server, launch.options, wanted)
+    folder = launch.options.out / definition.name
+    root = study.user_attrs.get(attributes.RUNG_OF, definition.name)
+    trials = launch.options.out / root  # a trial that goes on stays in its folder
+    _say(launch, f"study {definition.name} in {masked(launch.url)}, trials in {trials}")
+    view = LiveView(
+        study, definition, wanted, launch.options.num_workers, host.running, launch.console
+    )
+    with _on_signals(host.stop) as came, view:
+        why = host.run(watch=view)
+        view()
+    if signal.SIGINT in came:
+        raise KeyboardInterrupt
+    if came:
+        return False
+    _say(launch, f"study {definition.name} ended: {why}")
+    _conclude(study, definition, folder, launch)
+    if _gave_up(study, definition):
+        raise ValueError(
+            f"study {definition.name}: gave up: {why};"
+            f" `rrnn sweep show {definition.name} --all` has the details"
+        )
+    return True
+
+
+def _gave_up(study: optuna.Study, definition: Definition) -> bool:
+    """Return whether the study ended without having come to one of its goals."""
+    trials = study.get_trials(deepcopy=False)
+    patient = replace(definition, limits=replace(definition.limits, max_failures=len(trials)))
+    return stop_reason(trials, patient, definition.stopping.trials) is None
+
+
+def _conclude(study: optuna.Study, definition: Definition, folder: Path, launch: Launch) -> None:
+    trials = study.get_trials(deepcopy=False)
+    print_study(trials, definition, launch.console, show_all=False)
+    pictures: list[Path] = []
+    if any(trial.state is optuna.trial.TrialState.COMPLETE for trial in trials):
+        pictures, _ = write_plots(study, definition, folder / PLOTS, html=False)
+        _say(launch, f"pictures: {folder / PLOTS}")
+    run_id = log_study(study, definition, folder, pictures)
+    if run_id is not None:
+        _say(launch, f"W&B run of the study: {run_id}, files in {folder / 'wandb'}")
+
+
+def _say(launch: Launch, line: str) -> None:
+    launch.console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def _on_signals(stop: Callable[[], None]) -> Iterator[list[int]]:
+    """Let SIGTERM and the first Ctrl-C call `stop`; yields the list of signals that came.
+
+    An exception at any point of the host could leave a trial half put back, so it is only the
+    second Ctrl-C that raises one.
+    """
+    came: list[int] = []
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        came.append(number)
+        signal.signal(number, before[signal.Signals(number)])
+        stop()
+
+    if threading.current_thread() is not threading.main_thread():
+        yield came  # signals are the main thread's
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    for number in before:
+        signal.signal(number, handle)
+    try:
+        yield came
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def choose_gpus(text: str) -> tuple[str, ...]:
+    """Return the GPUs that workers take in turn, as CUDA_VISIBLE_DEVICES names them.
+
+    Args:
+        text: `auto` for those that this process may see, `none`, or names with commas between.
+    """
+    if text == "none":
+        return ()
+    if text == "auto":
+        seen = os.environ.get("CUDA_VISIBLE_DEVICES")
+        if seen is None:
+            found = [
+                path.name.removeprefix("nvidia") for path in Path("/dev").glob("nvidia[0-9]*")
+            ]
+            return tuple(sorted((n for n in found if n.isdigit()), key=int))
+        text = seen
+    names = [name.strip() for name in text.split(",")]
+    return tuple(name for name in names if name and name != "-1")
+
+
+def choose_threads(num_workers: int) -> int:
+    """Return threads for each trial: the cores this process may use, shared by the workers."""
+    return max(1, len(os.sched_getaffinity(0)) // num_workers)

@@ -1,0 +1,134 @@
+"""Files a trial starts from: the base config of its study, its own options, its W&B id."""
+
+import hashlib
+import os
+import threading
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from rrnn_lit.search.options import flatten, nest
+from rrnn_lit.search.study_file import Definition
+from rrnn_lit.search.trial_process import STOP_FILE
+from rrnn_lit.training.run_folder import LAST_CHECKPOINT, is_run
+
+BASE_FILE = "base.yaml"
+OPTIONS_FILE = "options.yaml"
+WANDB_ID_FILE = "wandb_run_id"
+
+
+@dataclass(frozen=True)
+class TrialPlace:
+    """Where a trial lives and who it is.
+
+    Attributes:
+        out: folder of all studies.
+        root: name of the study at the foot of the ladder; the study's own name if it is there.
+        number: of the trial in its study.
+        origin: number of the trial in the root study; None if it was drawn in its own.
+        token: tells studies of one name apart.
+    """
+
+    out: Path
+    root: str
+    number: int
+    origin: int | None
+    token: str
+
+
+def trial_folder(place: TrialPlace, study_name: str) -> Path:
+    """Return the run folder: that of the root trial if there is something to go on from."""
+    if place.origin is not None:
+        folder = _folder(place.out, place.root, place.origin)
+        if can_resume(folder):
+            return folder
+    return _folder(place.out, study_name, place.number)
+
+
+def can_resume(folder: Path) -> bool:
+    """Tell whether the folder holds a run with a checkpoint."""
+    return is_run(folder) and (folder / LAST_CHECKPOINT).is_file()
+
+
+def write_trial(
+    definition: Definition, place: TrialPlace, options: Mapping[str, Any]
+) -> tuple[Path, tuple[str, ...]]:
+    """Write the files a trial starts from; return its folder and the arguments of `rrnn`.
+
+    Args:
+        definition: the study.
+        place: where the trial lives.
+        options: what the trial varies, by dotted name.
+    """
+    base = place.out / definition.name / BASE_FILE
+    folder = trial_folder(place, definition.name)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / STOP_FILE).unlink(missing_ok=True)
+    _write(base, _yaml(definition.base_options))
+    _write(folder / OPTIONS_FILE, _yaml(nest(trial_options(definition, folder, options))))
+    if not (folder / WANDB_ID_FILE).exists():
+        _write(folder / WANDB_ID_FILE, wandb_id(definition, place.number, place.token))
+    return folder, trial_arguments(base, folder)
+
+
+def trial_arguments(base: Path, folder: Path) -> tuple[str, ...]:
+    """Return the arguments that start the trial in `folder`, or go on with it."""
+    options = str(folder / OPTIONS_FILE)
+    if can_resume(folder):
+        # also right for a run that has come to its end: nobody heard of it, and it says so again
+        return ("fit", "--resume", str(folder), "--config", options)
+    return ("fit", "--config", str(base), "--config", options)
+
+
+def trial_options(
+    definition: Definition, folder: Path, options: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return what a trial changes in the base config, by dotted name."""
+    changed = {**definition.overrides, **options}
+    return {
+        **changed,
+        "trainer.max_steps": definition.steps,
+        "trainer.enable_progress_bar": False,
+        "run.folder": str(folder),
+        "run.if_exists": "resume",
+        "wandb.group": definition.name,
+        "wandb.job_type": "trial",
+        "wandb.tags": _tags({**flatten(definition.base_options), **changed}),
+    }
+
+
+def wandb_id(definition: Definition, number: int, token: str) -> str:
+    """Return the W&B id of a trial, the same for all its attempts on all machines."""
+    unique = f"{definition.name} {definition.seed} {number} {token}"
+    return hashlib.sha256(unique.encode()).hexdigest()[:12]
+
+
+def _folder(out: Path, study_name: str, number: int) -> Path:
+    return out / study_name / f"trial-{number:04d}"
+
+
+def _tags(options: Mapping[str, Any]) -> Sequence[str]:
+    tags = list(options.get("wandb.tags") or [])
+    return tags if "sweep" in tags else [*tags, "sweep"]
+
+
+def _yaml(options: Mapping[str, Any]) -> str:
+    return yaml.safe_dump(dict(options), sort_keys=False)
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file unless it is there; by rename: workers share the base config."""
+    with suppress(FileNotFoundError):
+        if path.read_text(encoding="utf-8") == text:
+            return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}.part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,81 @@
+"""Storages for the tests of sweeps: an SQLite file, a private PostgreSQL server."""
+
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+
+from rrnn_lit.search.storage import SweepStorage, open_storage
+from tests.search.postgres import MISSING, PostgresServer, find_programs
+
+
+@pytest.fixture(autouse=True)
+def _quiet_optuna() -> Iterator[None]:
+    """One line per study and trial belongs to nobody's test."""
+    before = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    yield
+    optuna.logging.set_verbosity(before)
+
+
+@pytest.fixture(scope="session")
+def _empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Optuna's empty tables: making them is most of the time of a short test."""
+    path = tmp_path_factory.mktemp("sqlite") / "empty.db"
+    open_storage(f"sqlite:///{path}", num_workers=1).close()
+    return path
+
+
+@pytest.fixture
+def sqlite_storage(tmp_path: Path, _empty_sqlite: Path) -> Iterator[SweepStorage]:
+    shutil.copyfile(_empty_sqlite, tmp_path / "sweep.db")
+    storage = open_storage(f"sqlite:///{tmp_path}/sweep.db", num_workers=1)
+    yield storage
+    storage.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    programs = find_programs()
+    if programs is None:
+        pytest.skip(MISSING)
+    server = PostgresServer(programs)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer) -> str:
+    """URL of an empty database, password included."""
+    return postgres_server.new_database()
+
+
+@pytest.fixture
+def postgres_storage(postgres_url: str) -> Iterator[SweepStorage]:
+    storage = open_storage(postgres_url, num_workers=8)
+    yield storage
+    storage.close()
+
+
+@pytest.fixture
+def lose_next_answer(monkeypatch: pytest.MonkeyPatch) -> Callable[[SweepStorage], None]:
+    """Carry out the next commit of a storage in an SQLite file, then report a lost connection."""
+
+    def arm(storage: SweepStorage) -> None:
+        dialect = storage.engine.dialect
+        commit = dialect.do_commit
+
+        def commit_and_fail(connection: Any) -> None:
+            commit(connection)
+            monkeypatch.setattr(dialect, "do_commit", commit)
+            error = sqlite3.OperationalError("answer lost")
+            error.sqlite_errorcode = sqlite3.SQLITE_BUSY
+            raise error
+
+        monkeypatch.setattr(dialect, "do_commit", commit_and_fail)
+
+    return arm

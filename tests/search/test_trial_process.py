@@ -1,0 +1,298 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from rrnn_lit.search.trial_process import TrialJob, TrialProcess, TrialServer
+from tests.search import toy_trial
+
+WAIT_S = 20.0
+needs_proc = pytest.mark.skipif(
+    not Path("/proc/self/environ").exists(), reason="reads Linux's /proc"
+)
+Start = Callable[..., TrialProcess]
+
+
+@pytest.fixture
+def server() -> TrialServer:
+    return TrialServer(toy_trial.ENTRY, preload=())
+
+
+@pytest.fixture
+def start(server: TrialServer, tmp_path: Path) -> Iterator[Start]:
+    """Start a toy trial; whatever still runs at the end of the test is killed."""
+    started: list[TrialProcess] = []
+
+    def begin(mode: str = "good", server: TrialServer = server, **options: Any) -> TrialProcess:
+        folder = tmp_path / f"trial-{len(started):04d}"
+        content = {
+            "model": {"learning_rate": 0.1},
+            "trainer": {"max_steps": 4},
+            "run": {"folder": str(folder)},
+            "toy": {"modes": {folder.name: mode}, **options},
+        }
+        config = tmp_path / f"{folder.name}.yaml"
+        config.write_text(yaml.safe_dump(content), encoding="utf-8")
+        job = TrialJob(folder, ("fit", "--config", str(config)), {}, threads=1)
+        started.append(server.start(job))
+        return started[-1]
+
+    yield begin
+    for process in started:
+        process.stop("end of the test", grace_s=0)
+
+
+def wait_for(path: Path) -> None:
+    end = time.monotonic() + WAIT_S
+    while not (path.exists() and path.read_text(encoding="utf-8").endswith("\n")):
+        assert time.monotonic() < end, f"{path} was not written"
+        time.sleep(0.01)
+
+
+def is_alive(pid: int) -> bool:
+    """Tell whether a process runs; one that only waits for its parent does not."""
+    stat = Path(f"/proc/{pid}/stat")
+    try:
+        os.kill(pid, 0)
+        return not stat.exists() or stat.read_text(encoding="utf-8").rpartition(")")[2][1] != "Z"
+    except (ProcessLookupError, FileNotFoundError):
+        return False
+
+
+@pytest.mark.parametrize(
+    ("mode", "code"),
+    [
+        ("good", 0),
+        ("oom", 71),
+        ("system_exit", 3),
+        ("exception", 1),
+        ("sigkill", -signal.SIGKILL),
+        ("preempted", 75),
+    ],
+)
+def test_the_exit_code_is_the_childs(start: Start, mode: str, code: int) -> None:
+    process = start(mode)
+    assert process.wait(WAIT_S) == code
+    assert process.poll() == code
+    assert not is_alive(process.pid)
+
+
+def test_exit_codes_of_many_children_of_many_threads_are_not_mixed_up(start: Start) -> None:
+    modes = ["good", "oom", "nan", "system_exit"] * 3
+    processes = [start(mode) for mode in modes]
+    codes: dict[int, int | None] = {}
+
+    def wait(number: int) -> None:
+        while codes.get(number) is None:
+            codes[number] = processes[number].wait(0.01)
+
+    threads = [threading.Thread(target=wait, args=(n,)) for n in range(len(modes))]
+    for thread in threads:
+        thread.start()
+    more = [start(mode) for mode in modes]
+    for thread in threads:
+        thread.join(WAIT_S)
+    wanted = [{"good": 0, "oom": 71, "nan": 79, "system_exit": 3}[mode] for mode in modes]
+    assert [codes[n] for n in range(len(modes))] == wanted
+    assert [process.wait(WAIT_S) for process in more] == wanted
+
+
+def test_output_and_traces_of_all_attempts_are_in_the_log(start: Start, tmp_path: Path) -> None:
+    start("exception").wait(WAIT_S)
+    folder = tmp_path / "trial-0000"
+    job = TrialJob(folder, ("fit", "--config", str(tmp_path / "trial-0000.yaml")), {}, threads=1)
+    TrialServer(toy_trial.ENTRY, preload=()).start(job).wait(WAIT_S)
+    log = (folder / "log.txt").read_text(encoding="utf-8")
+    assert log.count("starts with process") == 2
+    assert log.count("RuntimeError: broken at step 3") == 2
+
+
+def test_a_child_that_is_asked_to_stop_saves_and_says_75(start: Start, tmp_path: Path) -> None:
+    process = start("busy")
+    folder = tmp_path / "trial-0000"
+    wait_for(folder / "metrics.jsonl")
+    assert process.stop("pruned", grace_s=WAIT_S) == 75
+    assert (folder / "stop_request").read_text(encoding="utf-8") == "pruned\n"
+    assert (folder / "checkpoints" / "last.ckpt").exists()
+
+
+def test_a_child_that_does_not_listen_is_killed(start: Start, tmp_path: Path) -> None:
+    process = start("deaf")
+    metrics = tmp_path / "trial-0000" / "metrics.jsonl"
+    while not (metrics.exists() and len(metrics.read_bytes().splitlines()) > 3):
+        time.sleep(0.01)
+    assert process.stop("hung", grace_s=0.2) == -signal.SIGKILL
+
+
+def test_without_grace_a_child_is_killed_unasked(start: Start, tmp_path: Path) -> None:
+    process = start("busy")
+    assert process.stop("lost", grace_s=0) == -signal.SIGKILL
+    assert not (tmp_path / "trial-0000" / "stop_request").exists()
+
+
+def test_stopping_a_child_that_has_ended_returns_its_code(start: Start, tmp_path: Path) -> None:
+    process = start("nan")
+    process.wait(WAIT_S)
+    assert process.stop("pruned", grace_s=1) == 79
+    assert not (tmp_path / "trial-0000" / "stop_request").exists()
+
+
+def fork_server_of(pid: int) -> int:
+    stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
+    return int(stat.rpartition(")")[2].split()[1])
+
+
+@needs_proc
+def test_signals_to_a_whole_job_leave_the_fork_server_to_its_children(
+    start: Start, tmp_path: Path
+) -> None:
+    process = start("busy")
+    wait_for(tmp_path / "trial-0000" / "metrics.jsonl")
+    fork_server = fork_server_of(process.pid)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        os.kill(fork_server, number)
+    assert process.stop("interrupted", grace_s=WAIT_S) == 75
+    assert is_alive(fork_server)
+
+
+@needs_proc
+def test_a_killed_fork_server_takes_its_children_along_and_is_replaced(
+    start: Start, tmp_path: Path
+) -> None:
+    process = start("busy")
+    wait_for(tmp_path / "trial-0000" / "metrics.jsonl")
+    os.kill(fork_server_of(process.pid), signal.SIGKILL)
+    assert process.wait(WAIT_S) == -signal.SIGKILL
+    end = time.monotonic() + WAIT_S
+    while is_alive(process.pid):
+        assert time.monotonic() < end, "two processes would write into one folder"
+        time.sleep(0.01)
+    assert start("oom").wait(WAIT_S) == 71
+
+
+def probe(tmp_path: Path, environment: Mapping[str, str] | None = None) -> dict[str, Any]:
+    server = TrialServer(f"{toy_trial.__name__}:probe", preload=())
+    path = tmp_path / "found.json"
+    job = TrialJob(tmp_path / "probe", (str(path),), environment or {}, threads=1)
+    assert server.start(job).wait(WAIT_S) == 0
+    return dict(json.loads(path.read_text(encoding="utf-8")))
+
+
+def test_a_child_has_a_session_of_its_own_and_not_the_hosts_main(tmp_path: Path) -> None:
+    found = probe(tmp_path)
+    assert found["session"]
+    assert found["main"] is None
+
+
+def test_the_environment_is_the_hosts_of_now_and_the_jobs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    TrialServer(toy_trial.ENTRY, preload=())
+    monkeypatch.setenv("TOY_OF_HOST", "late")
+    found = probe(tmp_path, {"CUDA_VISIBLE_DEVICES": "5"})["environment"]
+    assert found["TOY_OF_HOST"] == "late"
+    assert found["CUDA_VISIBLE_DEVICES"] == "5"
+    assert found["OMP_NUM_THREADS"] == "1"
+
+
+def test_a_child_never_learns_the_database(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = "postgresql://me:s3cret@host/db"
+    monkeypatch.setenv("RRNN_STORAGE", secret)
+    monkeypatch.setattr(sys, "argv", ["rrnn", "sweep", "--storage", secret])
+    found = probe(tmp_path)
+    assert "s3cret" not in json.dumps(found)
+    assert os.environ["RRNN_STORAGE"] == secret
+
+
+def test_resolve_returns_all_options(server: TrialServer, tmp_path: Path) -> None:
+    base = tmp_path / "base.yaml"
+    base.write_text("model: {learning_rate: 0.1, decay: 0.5}\nseed: 3\n", encoding="utf-8")
+    options = server.resolve(base, {"model.decay": 0.25})
+    assert options == {"model": {"learning_rate": 0.1, "decay": 0.25}, "seed": 3}
+
+
+def test_resolve_repeats_the_commands_complaint(server: TrialServer, tmp_path: Path) -> None:
+    base = tmp_path / "base.yaml"
+    base.write_text("model: {}\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="^wanted an option of the run, got unknown$"):
+        server.resolve(base, {"unknown": 1})
+
+
+HOST = """
+import os, sys, time
+from pathlib import Path
+from rrnn_lit.search.trial_process import TrialJob, TrialServer
+
+if __name__ == "__main__":
+    folder, config = Path(sys.argv[1]), sys.argv[2]
+    server = TrialServer("tests.search.toy_trial:main", preload=())
+    process = server.start(TrialJob(folder, ("fit", "--config", config), {}, 1))
+    print(process.pid, flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """A host with a secret on its command line and in its environment, and its busy child."""
+    folder = tmp_path / "trial-0000"
+    content = {
+        "model": {"learning_rate": 0.1},
+        "trainer": {"max_steps": 4},
+        "run": {"folder": str(folder)},
+        "toy": {"modes": {folder.name: "busy"}},
+    }
+    config = tmp_path / "config.yaml"
+    config.write_text(yaml.safe_dump(content), encoding="utf-8")
+    script = tmp_path / "host.py"
+    script.write_text(HOST, encoding="utf-8")
+    command = [sys.executable, str(script), str(folder), str(config), "--storage=s3cret"]
+    environment = {**os.environ, "RRNN_STORAGE": "s3cret", "PGPASSWORD": "s3cret"}
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env=environment, start_new_session=True
+    ) as process:
+        assert process.stdout is not None
+        pid = int(process.stdout.readline())
+        wait_for(folder / "metrics.jsonl")
+        yield process, pid
+        process.kill()
+
+
+def test_a_child_dies_with_its_host(host: tuple[subprocess.Popen[str], int]) -> None:
+    process, pid = host
+    assert is_alive(pid)
+    process.kill()
+    end = time.monotonic() + 2
+    while is_alive(pid):
+        assert time.monotonic() < end, "the child outlived its host"
+        time.sleep(0.01)
+
+
+@needs_proc
+def test_no_secret_is_visible_in_the_processes_of_a_host(
+    host: tuple[subprocess.Popen[str], int],
+) -> None:
+    process, pid = host
+    fork_server = fork_server_of(pid)
+    assert fork_server != process.pid
+    for number in (pid, fork_server):
+        for name in ("cmdline", "environ"):
+            assert b"s3cret" not in Path(f"/proc/{number}/{name}").read_bytes()
+
+
+def test_ctrl_c_at_the_host_does_not_reach_the_child(
+    host: tuple[subprocess.Popen[str], int],
+) -> None:
+    process, pid = host
+    assert os.getpgid(pid) != os.getpgid(process.pid)
