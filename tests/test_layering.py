@@ -50,7 +50,7 @@ LATE = {
     "lightning": {"cli.py"},
 }
 # of training, what `rrnn sweep` may load: it shall answer before torch is there
-LIGHT = {"run_folder", "metric_keys"}
+LIGHT = {"run_folder", "metric_keys", "wandb_mode"}
 DATAMODULES = {"datamodule.py", "vector_datamodule.py"}
 
 

@@ -49,6 +49,7 @@ def claim_trial(
     storage: SweepStorage,
     wanted: int,
     results: tuple[TrialState, ...] = _RESULTS,
+    draws: bool = True,
 ) -> Claim | None:
     """Return a waiting trial, else a new one, or None while enough are done or under way.
 
@@ -57,10 +58,14 @@ def claim_trial(
         storage: the study's storage.
         wanted: results the study shall have; waiting trials beyond this number stay in the queue.
         results: states that count as one; trials that end in another are made up for.
+        draws: whether there may be new trials; in a later rung there are waiting ones only.
     """
     with storage.lock(study.study_name):
         taken = (TrialState.RUNNING, *results)
         if len(study.get_trials(deepcopy=False, states=taken)) >= wanted:
+            return None
+        waiting = study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
+        if not draws and not waiting:
             return None
         trial = study.ask()
         attempt = attempt_of(storage.get_trial_system_attrs(trial._trial_id))

@@ -30,6 +30,7 @@ usage: rrnn sweep COMMAND [options]
   show       trials of a study, best first; without a name the studies that there are
   export     trials.csv, trials.json and best.yaml
   plots      pictures of a study
+  compare    which of several studies was sooner as good as the first
   dashboard  look at the studies in a browser
   reap       put trials of dead workers back now; a running sweep does so by itself
 
@@ -125,6 +126,7 @@ _COMMANDS: dict[str, tuple[_Describe, _Act]] = {
     "show": (command_options.describe_show, _do("show")),
     "export": (command_options.describe_export, _do("export_study")),
     "plots": (command_options.describe_plots, _do("plot")),
+    "compare": (command_options.describe_compare, _do("compare")),
     "dashboard": (command_options.describe_dashboard, _do("dashboard")),
     "reap": (command_options.describe_reap, _do("reap")),
 }

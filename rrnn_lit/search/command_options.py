@@ -106,6 +106,13 @@ def describe_run(parser: Parser) -> None:
         metavar="N",
         help="results wanted (default: stopping.trials)",
     )
+    parser.add_argument(
+        "--seed",
+        type=_whole(0),
+        default=None,
+        metavar="N",
+        help="of the study's draws (default: the file's)",
+    )
     _set_option(parser, "an option of all trials, part of what the study is; repeatable")
     _host_options(parser)
 
@@ -178,6 +185,16 @@ def describe_plots(parser: Parser) -> None:
     _name_option(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="gets the files")
     parser.add_argument("--html", action="store_true", help="one HTML file each, no PNG")
+
+
+def describe_compare(parser: Parser) -> None:
+    """Add the options of `rrnn sweep compare`."""
+    parser.add_argument(
+        "names", metavar="NAME", nargs="+", help="of the studies, the yardstick first"
+    )
+    parser.add_argument(
+        "--out", type=Path, default=None, metavar="FILE.png", help="also draw them"
+    )
 
 
 def describe_dashboard(parser: Parser) -> None:

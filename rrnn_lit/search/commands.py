@@ -29,7 +29,7 @@ def run(given: Namespace, console: Console) -> int:
     server = TrialServer()
     with _bad_command():
         extra = read_extra(given.set)
-        definition = define(given.study, given.name, extra, given.trials, server)
+        definition = define(given.study, given.name, extra, given.trials, given.seed, server)
     with _opened(given, given.workers) as opened:
         study, definition = open_study(definition, opened)
         done = run_study(study, definition, opened, server, _launch(given, console))
@@ -106,6 +106,26 @@ def plot(given: Namespace, console: Console) -> int:
         study, definition = load_study(given.name, opened)
         paths, left_out = write_plots(study, definition, given.out, given.html)
     _say(console, *(f"written: {path}" for path in paths), *left_out)
+    return 0
+
+
+def compare(given: Namespace, console: Console) -> int:
+    """Tell which study was sooner as good as the first."""
+    from rrnn_lit.search.compare import (
+        check_comparable,
+        comparison_table,
+        course_of,
+        write_comparison,
+    )
+
+    with _reading(given) as opened:
+        studies = [load_study(name, opened) for name in given.names]
+        check_comparable(studies)
+        courses = [course_of(study) for study, _ in studies]
+    definition = studies[0][1]
+    console.print(comparison_table(courses, definition))
+    if given.out is not None:
+        _say(console, f"written: {write_comparison(courses, definition, given.out)}")
     return 0
 
 

@@ -6,6 +6,7 @@ workers compare, and waiting for a free worker costs nothing.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import optuna
@@ -96,8 +97,8 @@ def comparison_table(courses: Sequence[Course], definition: Definition) -> Table
     return table
 
 
-def draw_comparison(courses: Sequence[Course], definition: Definition) -> Any:
-    """Return a matplotlib figure: best value so far against seconds, one line a study."""
+def write_comparison(courses: Sequence[Course], definition: Definition, path: Path) -> Path:
+    """Draw best value so far against seconds, one line a study, as a PNG; return its path."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -111,4 +112,6 @@ def draw_comparison(courses: Sequence[Course], definition: Definition) -> Any:
     axes.set_ylabel(f"best {definition.metric} so far")
     axes.grid(alpha=0.3)
     axes.legend(fontsize=8)
-    return figure
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, format="png", dpi=110)
+    return path

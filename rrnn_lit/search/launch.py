@@ -46,7 +46,12 @@ class Launch:
 
 
 def define(
-    path: Path, name: str | None, extra: Mapping[str, Any], trials: int | None, server: TrialServer
+    path: Path,
+    name: str | None,
+    extra: Mapping[str, Any],
+    trials: int | None,
+    seed: int | None,
+    server: TrialServer,
 ) -> Definition:
     """Return the study of a file, after the options in it were tried on the command itself.
 
@@ -55,6 +60,7 @@ def define(
         name: of the study; None for the file's.
         extra: dotted options that all trials share, beside the file's.
         trials: results wanted; None for the file's number.
+        seed: of the draws; None for the file's.
         server: tries the options.
 
     Raises:
@@ -66,7 +72,10 @@ def define(
     if trials is not None:
         stopping = replace(stopping, trials=trials)
     # through JSON: what was put in here is checked as if it stood in the file
-    definition = from_json(to_json(replace(definition, overrides=overrides, stopping=stopping)))
+    changes: dict[str, Any] = {"overrides": overrides, "stopping": stopping}
+    if seed is not None:
+        changes["seed"] = seed
+    definition = from_json(to_json(replace(definition, **changes)))
     with tempfile.TemporaryDirectory(prefix="rrnn-sweep-") as folder:
         base = Path(folder) / "base.yaml"
         base.write_text(yaml.safe_dump(definition.base_options), encoding="utf-8")

@@ -84,11 +84,11 @@ def _results_without_gain(results: Sequence[FrozenTrial], direction: str) -> int
 
 
 def _hours(trials: Sequence[FrozenTrial], now: datetime | None) -> float:
-    """Return the hours since the first trial began; Optuna's times are UTC."""
+    """Return the hours since the first trial began.
+
+    Optuna stores UTC and hands out local time without saying so.
+    """
     starts = [trial.datetime_start for trial in trials if trial.datetime_start is not None]
     if not starts:
         return 0.0
-    first = min(starts)
-    if first.tzinfo is None:
-        first = first.replace(tzinfo=UTC)
-    return ((now or datetime.now(UTC)) - first).total_seconds() / 3600
+    return ((now or datetime.now(UTC)) - min(starts).astimezone()).total_seconds() / 3600

@@ -3,11 +3,13 @@
 import json
 import math
 import secrets
+import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import optuna
+from optuna.exceptions import ExperimentalWarning
 from optuna.trial import FrozenTrial, TrialState
 
 from rrnn_lit.search.attributes import DEFINITION, TOKEN
@@ -127,6 +129,9 @@ def _set_up(study: optuna.Study, definition: Definition) -> None:
     published = published_params(definition.space)
     if published is not None and not trials:
         study.enqueue_trial(published)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)
+        study.set_metric_names([definition.metric])  # what the dashboard calls the objective
     # last: with it the study is whole
     study.set_user_attr(DEFINITION, to_json(definition))
 

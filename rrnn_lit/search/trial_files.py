@@ -13,12 +13,15 @@ import yaml
 
 from rrnn_lit.search.options import flatten, nest
 from rrnn_lit.search.study_file import Definition
-from rrnn_lit.search.trial_process import STOP_FILE
-from rrnn_lit.training.run_folder import LAST_CHECKPOINT, is_run
+from rrnn_lit.training.run_folder import (
+    LAST_CHECKPOINT,
+    STOP_REQUEST_FILE,
+    WANDB_ID_FILE,
+    is_run,
+)
 
 BASE_FILE = "base.yaml"
 OPTIONS_FILE = "options.yaml"
-WANDB_ID_FILE = "wandb_run_id"
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ def write_trial(
     base = place.out / definition.name / BASE_FILE
     folder = trial_folder(place, definition.name)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / STOP_FILE).unlink(missing_ok=True)
+    (folder / STOP_REQUEST_FILE).unlink(missing_ok=True)
     _write(base, _yaml(definition.base_options))
     _write(folder / OPTIONS_FILE, _yaml(nest(trial_options(definition, folder, options))))
     if not (folder / WANDB_ID_FILE).exists():

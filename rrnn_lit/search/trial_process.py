@@ -24,9 +24,9 @@ import yaml
 
 from rrnn_lit.search.options import nest
 from rrnn_lit.search.trial_child import STOP_SIGNALS, UNKNOWN_EXIT, ChildPlan, run
+from rrnn_lit.training.run_folder import STOP_REQUEST_FILE
 
 LOG_FILE = "log.txt"  # stdout and stderr of all attempts
-STOP_FILE = "stop_request"  # why the worker asked the child to stop
 # a trial never opens the database: it need not know the way there
 STORAGE_VARIABLE = "RRNN_STORAGE"
 _NOT_FOR_CHILDREN = (STORAGE_VARIABLE, "PGPASSWORD", "PGPASSFILE")
@@ -88,7 +88,7 @@ class TrialProcess:
         """
         if grace_s > 0 and self.poll() is None:
             with suppress(OSError):  # a full disk must not keep the child running
-                (self._folder / STOP_FILE).write_text(f"{why}\n", encoding="utf-8")
+                (self._folder / STOP_REQUEST_FILE).write_text(f"{why}\n", encoding="utf-8")
             self._signal(signal.SIGTERM)
             self.wait(grace_s)
         self._signal(signal.SIGKILL)

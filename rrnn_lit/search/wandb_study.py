@@ -18,6 +18,7 @@ from rrnn_lit.search import attributes
 from rrnn_lit.search.export import best_trial, record_of
 from rrnn_lit.search.options import flatten
 from rrnn_lit.search.study_file import Definition, to_json
+from rrnn_lit.training.wandb_mode import choose_mode
 
 JOB_TYPE = "study"
 
@@ -35,8 +36,6 @@ def log_study(
         folder: the study's folder; the run lies in its `wandb`.
         pictures: PNG files to show.
     """
-    from rrnn_lit.training.wandb_logging import choose_mode
-
     options = {**flatten(definition.base_options), **definition.overrides}
     if not options.get("wandb.enabled") or choose_mode() == "disabled":
         return None

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import optuna
 
+from rrnn_lit.search import attributes
 from rrnn_lit.search.attempt import Attempt, RunningTrial, Sweep, SweepOptions
 from rrnn_lit.search.claims import Reaper, claim_trial, requeue_all_running
 from rrnn_lit.search.endings import HOPELESS, Ending
@@ -49,6 +50,9 @@ class SweepHost:
         self._options = options
         self._wanted = wanted
         self._results = result_states(definition)
+        self._draws = attributes.RUNG_OF not in study.user_attrs
+        self._num_working = 0
+        self._nobody_works = threading.Event()
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._attempts: dict[int, Attempt] = {}
@@ -74,10 +78,11 @@ class SweepHost:
             threading.Thread(target=self._work, args=(number,), name=f"worker-{number}")
             for number in range(self._options.num_workers)
         ]
+        self._num_working = len(threads)
         for thread in threads:
             thread.start()
         try:
-            self._look_after(threads, watch)
+            self._look_after(watch)
         finally:
             self.stop()
             for thread in threads:
@@ -96,17 +101,17 @@ class SweepHost:
             attempts = list(self._attempts.values())
         return sorted((attempt.running() for attempt in attempts), key=lambda t: t.number)
 
-    def _look_after(
-        self, threads: list[threading.Thread], watch: Callable[[], None] | None
-    ) -> None:
+    def _look_after(self, watch: Callable[[], None] | None) -> None:
         """Watch and reap while the workers work.
 
-        Here, and not between trials: dead trials are known when a worker is free again.
+        Here, and not between trials: dead trials are known when a worker is free again. An event
+        is waited for and not a thread: a thread that Ctrl-C interrupts the join of counts as ended
+        for Python 3.11, and `run` would leave it behind.
         """
         reaper = Reaper(self._options.grace_s)
         interval = min(_WATCH_S, self._options.grace_s / 4)
         next_reap = next_watch = time.monotonic()
-        while any(thread.is_alive() for thread in threads):
+        while not self._nobody_works.wait(interval):
             now = time.monotonic()
             if watch is not None and now >= next_watch:
                 next_watch = now + _WATCH_S
@@ -114,10 +119,6 @@ class SweepHost:
             if now >= next_reap:
                 next_reap = now + self._options.grace_s / 4
                 reaper.reap(self._sweep.study, self._sweep.storage)
-            for thread in threads:
-                if thread.is_alive():
-                    thread.join(interval)
-                    break
 
     def _work(self, number: int) -> None:
         """Run trials until there is nothing more to do."""
@@ -126,7 +127,11 @@ class SweepHost:
         try:
             while not self._is_done():
                 claim = claim_trial(
-                    self._sweep.study, self._sweep.storage, self._wanted, self._results
+                    self._sweep.study,
+                    self._sweep.storage,
+                    self._wanted,
+                    self._results,
+                    self._draws,
                 )
                 if claim is None:
                     # trials of others may fail and have to be replaced
@@ -138,6 +143,11 @@ class SweepHost:
             with self._lock:
                 self._error = self._error or error
             self.stop()
+        finally:
+            with self._lock:
+                self._num_working -= 1
+                if self._num_working == 0:
+                    self._nobody_works.set()
 
     def _is_done(self) -> bool:
         if self._stopping.is_set() or self._reason is not None:
@@ -145,6 +155,8 @@ class SweepHost:
         sweep = self._sweep
         trials = sweep.study.get_trials(deepcopy=False)
         reason = stop_reason(trials, sweep.definition, self._wanted)
+        if reason is None and not self._draws and all(t.state.is_finished() for t in trials):
+            reason = "all trials of the rung have ended, some failed"
         if reason is not None:
             self._set_reason(reason)
         return reason is not None

@@ -1,7 +1,6 @@
 """One W&B run per training, offline unless the user has logged in."""
 
 import hashlib
-import netrc
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 from lightning.pytorch.loggers import WandbLogger
 
 from rrnn_lit.training.run_folder import WANDB_ID_FILE
+from rrnn_lit.training.wandb_mode import choose_mode
 
 
 @dataclass(frozen=True)
@@ -30,26 +30,6 @@ class WandbSettings:
     group: str | None
     tags: list[str]
     job_type: str | None = None
-
-
-def choose_mode() -> str:
-    """Set WANDB_MODE for this process unless the user did, and return it.
-
-    `online` needs an API key in the environment or in the netrc file that `wandb login` writes.
-    """
-    if "WANDB_MODE" not in os.environ:
-        os.environ["WANDB_MODE"] = "online" if _logged_in() else "offline"
-    return os.environ["WANDB_MODE"]
-
-
-def _logged_in() -> bool:
-    if os.environ.get("WANDB_API_KEY"):
-        return True
-    try:
-        hosts = netrc.netrc().hosts
-    except (OSError, netrc.NetrcParseError):
-        return False
-    return any("wandb" in host for host in hosts)
 
 
 def make_wandb_logger(settings: WandbSettings, folder: Path) -> WandbLogger | None:

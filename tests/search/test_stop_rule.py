@@ -1,11 +1,14 @@
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import optuna
 import pytest
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from rrnn_lit.search.attributes import DETAIL, REASON
 from rrnn_lit.search.stop_rule import stop_reason
+from rrnn_lit.search.storage import SweepStorage
 from rrnn_lit.search.study_file import LimitSettings, SamplerSettings, StopSettings
 from tests.search.sweeping import toy_definition
 
@@ -89,10 +92,25 @@ def test_pruned_trials_use_up_patience() -> None:
     assert reason([trial(0, 5.0), *pruned], stopping) == "no better best in 2 results"
 
 
-@pytest.mark.parametrize(("minutes", "text"), [(119, None), (121, "2 hours are over")])
-def test_hours_count_from_the_first_start(minutes: int, text: str | None) -> None:
-    now = (BEGIN + timedelta(minutes=minutes)).replace(tzinfo=UTC)
-    assert reason(complete(1, 2), StopSettings(trials=9, hours=2.0), now) == text
+@pytest.mark.parametrize("zone", ["UTC", "EST5", "IST-5:30"])
+@pytest.mark.parametrize(("minutes", "text"), [(-1, None), (1, "1 hours are over")])
+def test_hours_count_from_the_first_start_in_any_time_zone(
+    sqlite_storage: SweepStorage,
+    monkeypatch: pytest.MonkeyPatch,
+    zone: str,
+    minutes: int,
+    text: str | None,
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", zone)
+        time.tzset()
+        study = optuna.create_study(storage=sqlite_storage)
+        study.tell(study.ask(), 1.0)
+        now = datetime.now(UTC) + timedelta(minutes=60 + minutes)
+        stopping = StopSettings(trials=9, hours=1.0)
+        found = reason(study.get_trials(), stopping, now)
+    time.tzset()
+    assert found == text
 
 
 def test_a_study_without_trials_goes_on() -> None:

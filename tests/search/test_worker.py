@@ -17,13 +17,11 @@ from rrnn_lit.search.attributes import (
     WORKER,
 )
 from rrnn_lit.search.ladder import extend
-from rrnn_lit.search.space import Dimension
 from rrnn_lit.search.storage import SweepStorage
 from rrnn_lit.search.study_file import (
     Definition,
     LimitSettings,
     PrunerSettings,
-    SamplerSettings,
     StopSettings,
 )
 from tests.search import toy_trial
@@ -301,19 +299,3 @@ def test_ctrl_c_leaves_no_child_and_no_running_trial(
     log = (tmp_path / NAME / "trial-0000" / "log.txt").read_text(encoding="utf-8")
     pid = int(log.split()[-1])
     assert not Path(f"/proc/{pid}").exists()
-
-
-def test_every_point_of_a_grid_is_tried_once_also_one_that_fails(
-    sqlite_storage: SweepStorage, tmp_path: Path
-) -> None:
-    points = (1e-4, 1e-3, 1e-2)
-    definition = toy_definition(
-        {"trial-0001": "nan"},
-        space=(Dimension(RATE, "categorical", values=points),),
-        sampler=SamplerSettings("grid"),
-        stopping=StopSettings(trials=3),
-    )
-    reason, trials = run_host(definition, sqlite_storage, tmp_path)
-    assert reason == "3 results"
-    assert states(trials) == [COMPLETE, FAIL, COMPLETE]
-    assert [trial.params[RATE] for trial in trials] == list(points)
