@@ -18,6 +18,8 @@ from rrnn_lit.search.show import number_text
 from rrnn_lit.search.space import options_of
 from rrnn_lit.search.study_file import CurveSettings, Definition
 
+_MOST_TICKS = 10
+
 
 @dataclass(frozen=True)
 class Point:
@@ -143,9 +145,20 @@ def _draw(
         # one height a curve: crosses of several widths at one learning rate stay apart
         height = 0.97 - 0.045 * number
         axes.plot(lost, [height] * len(lost), "x", color=colour, markersize=7, transform=at_top)
-    axes.set_xscale("log")
+    _draw_scale(axes, sorted({point.x for point in points}))
     axes.margins(y=0.15)  # room for the crosses
-    axes.grid(alpha=0.3, which="both")
+    axes.grid(alpha=0.3)
+
+
+def _draw_scale(axes: Any, values: Sequence[float]) -> None:
+    """Make the horizontal axis logarithmic; the values of a grid are its ticks."""
+    from matplotlib.ticker import NullFormatter, NullLocator
+
+    axes.set_xscale("log")
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    if 1 < len(values) <= _MOST_TICKS:
+        axes.set_xticks(values, labels=[number_text(value) for value in values], rotation=30)
+        axes.xaxis.set_minor_locator(NullLocator())
 
 
 def _draw_legend(figure: Any, axes: Any, curves: CurveSettings, diverged: bool) -> None:

@@ -71,11 +71,14 @@ class StopOnSignal(Checkpoint):
             self._stop_if_asked(trainer)
 
     def _stop_if_asked(self, trainer: pl.Trainer) -> None:
-        if self._signal is None:
+        is_asked = self._signal is not None
+        if trainer.world_size > 1:  # a signal may reach one process alone; all save together
+            is_asked = trainer.strategy.reduce_boolean_decision(is_asked, all=False)
+        if not is_asked:
             return
         self._last.save(trainer)
         request = self._last.folder / STOP_REQUEST_FILE
-        reason = self._signal.name
+        reason = "another process" if self._signal is None else self._signal.name
         if request.is_file():
             reason = request.read_text(encoding="utf-8").strip() or reason
         raise RunStoppedError(self._last.folder, trainer.global_step, reason)

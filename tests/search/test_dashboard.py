@@ -27,7 +27,7 @@ _FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--virtual-time-budget=8000",
+    "--virtual-time-budget=25000",
     "--window-size=1400,1000",
 )
 
