@@ -14,6 +14,10 @@ r = base_size / hidden_size:
 - The gradient at the output matrix and bias does not depend on the width, all others shrink by r
   as they pass the output matrix: so does eps, which stands beside them in ADAM's quotient.
 
+L2 is left alone: it is added to gradients that shrink by r, so the same coefficient weighs 1/r as
+much at a larger width, and one that was searched at a small width does not transfer. The paper's
+is too small to matter.
+
 With `none` every factor is 1: the paper's parametrisation.
 """
 

@@ -15,8 +15,9 @@ import torch
 from lightning.fabric.plugins import CheckpointIO
 from lightning.pytorch.callbacks import Callback, Checkpoint, ModelCheckpoint
 
+from rrnn_lit.training.finite import refuse_not_finite
 from rrnn_lit.training.run_folder import BEST_CHECKPOINT, LAST_CHECKPOINT
-from rrnn_lit.training.stopping import MONITOR, check_is_due
+from rrnn_lit.training.stopping import MONITOR, check_is_due, ends_a_step, precedes_a_check
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,13 @@ class DurableCheckpointIO(CheckpointIO):
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None
     ) -> None:
-        """Write into the same folder, flush to disk, then rename over `path`."""
+        """Write into the same folder, flush to disk, then rename over `path`.
+
+        Raises:
+            NotFiniteError: a weight is inf or NaN; the file that is there stays.
+            OSError: it cannot be written.
+        """
+        refuse_not_finite(checkpoint["state_dict"], checkpoint["global_step"])
         target = Path(path)
         target.parent.mkdir(parents=True, exist_ok=True)
         part = target.with_name(f"{target.name}.{os.getpid()}.part")
@@ -92,8 +99,9 @@ class LastCheckpoint(Checkpoint):
     """Keeps `checkpoints/last.ckpt`: every so many steps, after evaluations and at the end.
 
     At a step that ends with an evaluation it is written after the evaluation, so that a resumed
-    run neither repeats nor misses a check of the stop rule. Lightning runs checkpoint callbacks
-    behind all others, in the order given: this one belongs behind the best checkpoint's.
+    run neither repeats nor misses a check of the stop rule, and at the step before as well, so
+    that a run that is stopped in a long evaluation loses one step. Lightning runs checkpoint
+    callbacks behind all others, in the order given: this one belongs behind the best checkpoint's.
 
     Args:
         folder: the run's folder.
@@ -124,10 +132,11 @@ class LastCheckpoint(Checkpoint):
         there has other counters than one that never stopped. So does one that goes on behind
         the evaluation that Lightning adds where a timer stops a run.
         """
+        if not ends_a_step(trainer) or check_is_due(trainer):
+            return
         is_last = trainer.should_stop or 0 < trainer.max_steps <= trainer.global_step
-        if (is_last or trainer.global_step % self.every_n_steps == 0) and not check_is_due(
-            trainer
-        ):
+        is_due = trainer.global_step % self.every_n_steps == 0 or precedes_a_check(trainer)
+        if is_last or is_due:
             self.save(trainer)
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:

@@ -1,55 +1,78 @@
-"""Stop before a number that is not finite reaches the weights or a checkpoint."""
+"""Stop a run whose numbers are no longer finite; none of them reaches a checkpoint."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import lightning.pytorch as pl
 import torch
 from lightning.pytorch.callbacks import Callback
+from torch import Tensor
 
-from rrnn_lit.training.precision import loss_scaler
+from rrnn_lit.training.precision import LossScale, loss_scaler
 
-# 50, the first loss scale, halved 26 times: no gradient is finite at any scale
-_LOWEST_LOSS_SCALE = 1e-6
+# steps in a row that overflow at any loss scale
+_MOST_HALVINGS = 26
 
 
 class NotFiniteError(ValueError):
-    """The loss or a gradient is inf or NaN; the weights are those of the step before.
+    """A gradient or a weight is inf or NaN.
 
     Args:
-        what: `loss` or `gradient`.
-        step: steps done before.
+        what: `a gradient` or the name of a weight.
+        step: steps done.
     """
 
     def __init__(self, what: str, step: int) -> None:
         super().__init__(
-            f"the {what} of step {step + 1} is not finite; the last checkpoint is of before. "
-            "Lower model.learning_rate or model.feed_forward_scale, or set "
-            "trainer.gradient_clip_val"
+            f"{what} is not finite after {step} steps; the last checkpoint is of before. Lower "
+            "model.learning_rate or model.feed_forward_scale, or set trainer.gradient_clip_val"
         )
 
 
 class FiniteGuard(Callback):
-    """Raises before the update; nothing is saved behind it.
+    """Raises when a gradient is not finite: on a CPU before the update, on a GPU at a log line.
 
-    Biases stand for all parameters: whatever is not finite in a weight's gradient is a summand of
-    some bias's, and they are small enough to look at in every step. On a GPU the host would have
-    to wait for the answer, so that it is asked for at log lines only. With a loss scale a single
-    overflow is normal and the step is skipped; there the scale tells when it is no single one.
+    A GPU's host would have to wait for the answer; the device remembers it until the next log
+    line, and no checkpoint is written in between (`refuse_not_finite`). Gradients of biases stand
+    for all: what is not finite in the backward pass reaches some bias. With a loss scale an
+    overflow is normal and its step is skipped; there it counts how often the scale was halved.
+
+    Args:
+        loss_scale: of the run.
     """
+
+    def __init__(self, loss_scale: LossScale) -> None:
+        self._lowest_scale = loss_scale.init / 2**_MOST_HALVINGS
+        self._is_bad: Tensor | None = None
 
     def on_before_optimizer_step(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, optimizer: Any
     ) -> None:
-        """Check loss and gradients where the answer costs no wait."""
+        """Look at the gradients of this step."""
+        scaler = loss_scaler(trainer)
+        if scaler is None:
+            self._gather(pl_module)
         is_logged = (trainer.global_step + 1) % trainer.log_every_n_steps == 0  # type: ignore[attr-defined]
         if pl_module.device.type == "cuda" and not is_logged:
             return
-        scaler = loss_scaler(trainer)
-        if scaler is not None:
-            if scaler.get_scale() < _LOWEST_LOSS_SCALE:
-                raise NotFiniteError("gradient", trainer.global_step)
-            return
-        biases = [p.grad for p in pl_module.parameters() if p.dim() == 1 and p.grad is not None]
+        underflows = scaler is not None and scaler.get_scale() < self._lowest_scale
+        if underflows or (self._is_bad is not None and bool(self._is_bad)):
+            raise NotFiniteError("a gradient", trainer.global_step)
+
+    def _gather(self, module: pl.LightningModule) -> None:
+        biases = [p.grad for p in module.parameters() if p.dim() == 1 and p.grad is not None]
         sums = torch.stack([grad.float().sum() for grad in biases])
-        if not bool(torch.isfinite(sums).all()):
-            raise NotFiniteError("gradient", trainer.global_step)
+        is_bad = ~torch.isfinite(sums).all()
+        self._is_bad = is_bad if self._is_bad is None else self._is_bad | is_bad
+
+
+def refuse_not_finite(state_dict: Mapping[str, Tensor], step: int) -> None:
+    """Raise NotFiniteError if a weight holds inf or NaN.
+
+    Args:
+        state_dict: weights by name.
+        step: steps done.
+    """
+    for name, weight in state_dict.items():
+        if weight.is_floating_point() and not bool(torch.isfinite(weight.sum())):
+            raise NotFiniteError(f"the weight {name}", step)

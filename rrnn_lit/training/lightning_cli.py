@@ -235,7 +235,7 @@ class RRNNCLI(LightningCLI):
         return [
             SaveRunConfig(self._parser(self.subcommand), self.options, self.folder),
             SayMemory(),
-            FiniteGuard(),
+            FiniteGuard(LossScale(**self.options.loss_scale)),
             *progress,
             RandomStates(),
             KeepLossScale(LossScale(**self.options.loss_scale)),

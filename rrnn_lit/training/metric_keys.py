@@ -12,6 +12,35 @@ NUM_UPDATES = "optimizer/num_updates"
 LOSS_SCALE = "fp16/loss_scale"
 SKIPPED_STEPS = "fp16/skipped_steps"
 
+# what every run logs of its training, whatever its precision
+TRAIN_FIGURES = (
+    TRAIN_LOSS,
+    TRAIN_MATCHED_WORD_RATE,
+    TRAIN_DROPPED_WORD_RATE,
+    TRAIN_SENTENCES_PER_SECOND,
+    TRAIN_MATCHING_TIME_SHARE,
+    TRAIN_GRADIENT_NORM,
+    TRAIN_SENTENCES,
+    LEARNING_RATE,
+    NUM_UPDATES,
+)
+# and of an evaluated split, by `split_key`
+SPLIT_FIGURES = (
+    "matched_words",
+    "loosely_matched_words",
+    "num_words",
+    "exact_sentences",
+    "num_sentences",
+    "strict_matched_words",
+    "strict_num_words",
+    "strict_exact_sentences",
+    "matched_word_rate",
+    "loosely_matched_word_rate",
+    "exact_sentence_rate",
+    "strict_matched_word_rate",
+    "strict_exact_sentence_rate",
+)
+
 
 def split_key(split: str, name: str) -> str:
     """Return the key of a figure of a split, for example `test/matched_words`."""

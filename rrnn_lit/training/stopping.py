@@ -58,6 +58,19 @@ def check_is_due(trainer: pl.Trainer) -> bool:
     return (trainer.fit_loop.batch_idx + 1) % interval == 0
 
 
+def precedes_a_check(trainer: pl.Trainer) -> bool:
+    """Return whether the next step ends with a check of the stop rule."""
+    interval = trainer.val_check_batch
+    if not isinstance(interval, int):
+        return False  # a time: nobody knows
+    return (trainer.fit_loop.batch_idx + 1 + trainer.accumulate_grad_batches) % interval == 0
+
+
+def ends_a_step(trainer: pl.Trainer) -> bool:
+    """Return whether this batch ended with an update: False inside of an accumulation."""
+    return (trainer.fit_loop.batch_idx + 1) % trainer.accumulate_grad_batches == 0
+
+
 def time_is_up(timer: Timer) -> bool:
     """Return whether `trainer.max_time` has passed."""
     remaining = timer.time_remaining()

@@ -72,7 +72,7 @@ def finish(exit_code: int, end: str | None = None) -> None:
     Args:
         exit_code: the run shows as failed unless 0.
         end: what a sweep has stopped it for, for example `pruned`: becomes a tag, and `end` in the
-            summary. Null for a run that came to its own end.
+            summary. None for a run that came to its own end, which is `finished` or `failed`.
     """
     import sys
 
@@ -81,5 +81,6 @@ def finish(exit_code: int, end: str | None = None) -> None:
         return
     if end is not None:
         wandb.run.tags = (*(wandb.run.tags or ()), end)
-        wandb.run.summary["end"] = end
+    # also without one: the summary of a resumed run may still hold that of its last start
+    wandb.run.summary["end"] = end or ("failed" if exit_code else "finished")
     wandb.finish(exit_code)

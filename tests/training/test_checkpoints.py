@@ -11,12 +11,13 @@ import torch
 
 from rrnn_lit import cli as command
 from rrnn_lit.training.checkpoints import DurableCheckpointIO, LastCheckpoint, RandomStates
+from rrnn_lit.training.finite import NotFiniteError
 from rrnn_lit.training.metrics_log import read_metrics
 from tests.training.conftest import Fit, WriteConfig
 from tests.training.tiny import in_child, load
 
 NAMES = ("best.ckpt", "last.ckpt")
-RUN: dict[str, Any] = {"dictionary_digest": "a"}
+RUN: dict[str, Any] = {"dictionary_digest": "a", "global_step": 3, "state_dict": {}}
 
 
 class Canary:
@@ -153,3 +154,17 @@ def test_random_states_come_back(tmp_path: Path) -> None:
 def test_distance_below_one_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="checkpoint.every_n_steps: wanted at least 1, got 0"):
         LastCheckpoint(tmp_path, 0)
+
+
+@pytest.mark.parametrize("bad", [torch.nan, torch.inf])
+def test_weights_that_are_not_finite_never_replace_a_checkpoint(
+    tmp_path: Path, bad: float
+) -> None:
+    path = tmp_path / "last.ckpt"
+    good = {**RUN, "state_dict": {"weight": torch.ones(3)}}
+    DurableCheckpointIO().save_checkpoint(good, path)
+    before = path.read_bytes()
+    broken = {**RUN, "state_dict": {"weight": torch.tensor([1.0, bad, 1.0])}}
+    with pytest.raises(NotFiniteError, match="the weight weight is not finite after 3 steps"):
+        DurableCheckpointIO().save_checkpoint(broken, path)
+    assert path.read_bytes() == before

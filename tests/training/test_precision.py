@@ -11,6 +11,7 @@ from torch import Tensor
 from rrnn_lit import cli as command
 from rrnn_lit.models.losses import reconstruction_loss
 from rrnn_lit.training import autoencoder_module
+from rrnn_lit.training.finite import FiniteGuard, NotFiniteError
 from rrnn_lit.training.metrics_log import MetricsLog, read_metrics
 from rrnn_lit.training.optimizer import count_updates
 from rrnn_lit.training.precision import (
@@ -67,7 +68,12 @@ def overflow_once(monkeypatch: pytest.MonkeyPatch) -> list[torch.dtype]:
 
 
 def train_in_fp16(
-    build: Fit, folder: Path, device: str, memory: str = "standard"
+    build: Fit,
+    folder: Path,
+    device: str,
+    memory: str = "standard",
+    max_steps: int = 6,
+    guard: Callback | None = None,
 ) -> tuple[Recorder, list[dict[str, float]]]:
     cli = build({"data.batch_size": 4, "model.memory": memory})
     recorder = Recorder()
@@ -76,12 +82,12 @@ def train_in_fp16(
         accelerator=device,
         devices=1,
         plugins=[MixedPrecision("16-mixed", device=device, scaler=scaler)],
-        max_steps=6,
+        max_steps=max_steps,
         max_epochs=-1,
         limit_val_batches=0,
         log_every_n_steps=1,
         logger=MetricsLog(folder),
-        callbacks=[recorder],
+        callbacks=[recorder, *([guard] if guard else [])],
         enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
@@ -110,6 +116,17 @@ def test_inf_step_is_skipped_and_scale_halves(
     dtypes = overflow_once(monkeypatch)
     check_skipped_step(*train_in_fp16(build, tmp_path, "cpu", memory))
     assert dtypes == [torch.float16] * 6
+
+
+def test_a_run_whose_every_step_overflows_is_ended(
+    build: Fit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest = reconstruction_loss
+    monkeypatch.setattr(
+        autoencoder_module, "reconstruction_loss", lambda *given: honest(*given) * torch.inf
+    )
+    with pytest.raises(NotFiniteError, match="a gradient is not finite after 27 steps"):
+        train_in_fp16(build, tmp_path, "cpu", max_steps=40, guard=FiniteGuard(SCALE))
 
 
 @pytest.mark.gpu

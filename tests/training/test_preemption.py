@@ -1,6 +1,7 @@
 import os
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,8 +30,8 @@ def signal_in_step(monkeypatch: pytest.MonkeyPatch, step: int, number: signal.Si
 
 
 @pytest.mark.parametrize(
-    ("step", "number"),
-    [(5, signal.SIGTERM), (5, signal.SIGUSR1), (8, signal.SIGTERM)],
+    ("step", "number", "saved"),
+    [(5, signal.SIGTERM, 5), (5, signal.SIGUSR1, 5), (8, signal.SIGTERM, 7)],
     ids=["SIGTERM", "SIGUSR1", "an evaluation follows"],
 )
 def test_a_signal_saves_the_step_and_the_resumed_run_equals_an_uninterrupted_one(
@@ -41,6 +42,7 @@ def test_a_signal_saves_the_step_and_the_resumed_run_equals_an_uninterrupted_one
     capsys: pytest.CaptureFixture[str],
     step: int,
     number: signal.Signals,
+    saved: int,
 ) -> None:
     config = str(write_config())
     signal_in_step(monkeypatch, step, number)
@@ -49,10 +51,60 @@ def test_a_signal_saves_the_step_and_the_resumed_run_equals_an_uninterrupted_one
     assert [signal.getsignal(s) for s in (signal.SIGTERM, signal.SIGUSR1)] == handlers
     line = f"rrnn fit: stopped at step {step} ({number.name}); go on with `rrnn fit --resume"
     assert line in capsys.readouterr().err
-    assert read_checkpoint(run_folder / LAST)["global_step"] == step
+    assert read_checkpoint(run_folder / LAST)["global_step"] == saved
     assert not (run_folder / "summary.json").exists()
     assert command.main(["fit", "--resume", str(run_folder)]) == 0
     assert differences(load(straight_run / LAST), load(run_folder / LAST)) == []
+
+
+def test_a_signal_in_an_evaluation_ends_the_run_there_and_costs_one_step(
+    write_config: WriteConfig,
+    run_folder: Path,
+    straight_run: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    honest = AutoencoderModule.validation_step
+    batches: list[int] = []
+
+    def send(module: AutoencoderModule, *arguments: Any) -> Any:
+        if module.global_step == 4 and not batches:
+            os.kill(os.getpid(), signal.SIGTERM)
+        batches.append(module.global_step)
+        return honest(module, *arguments)
+
+    monkeypatch.setattr(AutoencoderModule, "validation_step", send)
+    assert command.main(["fit", "--config", str(write_config())]) == command.EXIT_STOPPED
+    assert batches == [4]
+    assert "rrnn fit: stopped in the evaluation at step 4 (SIGTERM)" in capsys.readouterr().err
+    assert read_checkpoint(run_folder / LAST)["global_step"] == 3
+    assert command.main(["fit", "--resume", str(run_folder)]) == 0
+    assert differences(load(straight_run / LAST), load(run_folder / LAST)) == []
+
+
+def test_accumulated_batches_of_a_step_are_finished_before_it_is_saved(
+    write_config: WriteConfig, run_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = {"trainer.max_steps": 6, "trainer.val_check_interval": 100}
+    arguments = ["--trainer.accumulate_grad_batches", "3"]
+    config = str(write_config(options))
+    assert command.main(["fit", "--config", config, *arguments]) == 0
+    straight = run_folder.with_name("straight")
+    run_folder.rename(straight)
+    honest = AutoencoderModule.training_step
+    batches: list[int] = []
+
+    def send(module: AutoencoderModule, *given: Any) -> Any:
+        batches.append(1)
+        if len(batches) == 5:  # the second batch of the second step
+            os.kill(os.getpid(), signal.SIGTERM)
+        return honest(module, *given)
+
+    monkeypatch.setattr(AutoencoderModule, "training_step", send)
+    assert command.main(["fit", "--config", config, *arguments]) == command.EXIT_STOPPED
+    assert read_checkpoint(run_folder / LAST)["global_step"] == 2
+    assert command.main(["fit", "--resume", str(run_folder)]) == 0
+    assert differences(load(straight / LAST), load(run_folder / LAST)) == []
 
 
 def test_the_word_of_whoever_stops_the_run_is_told(
