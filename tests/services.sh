@@ -1,6 +1,8 @@
 #!/bin/sh
 # Programs that some tests of sweeps need: a PostgreSQL server and the browser Chromium.
 # Installs with apt-get what is missing, as root. Never fails: tests skip what is not there.
+# With `expected` it installs nothing and tells by its exit status whether they should be there
+# by now: they are, or apt-get could have fetched them.
 
 has_postgres() {
     for folder in "$(pg_config --bindir 2>/dev/null)" /usr/lib/postgresql/*/bin; do
@@ -10,9 +12,21 @@ has_postgres() {
 }
 
 has_chromium() {
-    command -v chromium >/dev/null || command -v chromium-browser >/dev/null ||
-        command -v google-chrome >/dev/null
+    command -v chromium >/dev/null || command -v google-chrome >/dev/null
 }
+
+can_install() {
+    command -v apt-get >/dev/null && [ "$(id -u)" = 0 ] &&
+        apt-get -qq -o Acquire::Retries=2 -o Acquire::http::Timeout=30 \
+            -o APT::Update::Error-Mode=any update >/dev/null 2>&1 &&
+        [ -n "$(apt-cache --quiet=2 search --names-only '^postgresql$')" ] &&
+        [ -n "$(apt-cache --quiet=2 search --names-only '^chromium$')" ]
+}
+
+if [ "$1" = expected ]; then
+    { has_postgres && has_chromium; } || can_install
+    exit
+fi
 
 install() {
     if ! command -v apt-get >/dev/null; then

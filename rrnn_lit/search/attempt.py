@@ -6,75 +6,46 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import optuna
 from optuna.exceptions import UpdateFinishedTrialError
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 
 from rrnn_lit.search import attributes
+from rrnn_lit.search.attempt_end import describe_end, early_end, size_of, with_value
 from rrnn_lit.search.claims import Claim, Heartbeat, finish_trial, requeue
 from rrnn_lit.search.endings import (
-    ERROR,
+    DATA,
     HUNG,
     INTERRUPTED,
     LOST,
-    NAN,
     PRUNED,
     TIMEOUT,
     Ending,
     judge,
 )
+from rrnn_lit.search.fence import Fence
 from rrnn_lit.search.requeue import attempt_of, ends_of
 from rrnn_lit.search.space import suggest
-from rrnn_lit.search.storage import SweepStorage
-from rrnn_lit.search.study_file import Definition
-from rrnn_lit.search.trial_files import TrialPlace, write_trial
+from rrnn_lit.search.sweep_options import Sweep
+from rrnn_lit.search.trial_files import (
+    MissingCheckpointError,
+    TrialPlace,
+    trial_folder,
+    write_trial,
+)
 from rrnn_lit.search.trial_log import TrialLog
-from rrnn_lit.search.trial_process import LOG_FILE, TrialJob, TrialProcess, TrialServer
+from rrnn_lit.search.trial_owner import check_owner, folder_lock
+from rrnn_lit.search.trial_process import LOG_FILE, TrialJob, TrialProcess
 from rrnn_lit.training.run_folder import METRICS_FILE
 
-_DETAIL_LINES, _DETAIL_CHARACTERS = 20, 4000
+_FOLDER_WAIT_S = 10.0
 _STATES = {
     "complete": TrialState.COMPLETE,
     "pruned": TrialState.PRUNED,
     "fail": TrialState.FAIL,
 }
-
-
-@dataclass(frozen=True)
-class SweepOptions:
-    """How a host runs its trials.
-
-    Attributes:
-        out: folder of all studies.
-        num_workers: trials at a time.
-        threads: threads of each trial; 0 leaves it to torch.
-        gpus: devices that the workers take in turn, as in CUDA_VISIBLE_DEVICES; none: as is.
-        beat_s: seconds between signs of life.
-        grace_s: seconds without one after which a trial counts as dead.
-        poll_s: seconds between looks at a trial.
-        stop_grace_s: seconds a trial has to save when it is stopped.
-    """
-
-    out: Path
-    num_workers: int
-    threads: int
-    gpus: tuple[str, ...]
-    beat_s: float = 10.0
-    grace_s: float = 60.0
-    poll_s: float = 0.5
-    stop_grace_s: float = 30.0
-
-
-@dataclass(frozen=True)
-class Sweep:
-    """What all workers of a host share."""
-
-    study: optuna.Study
-    definition: Definition
-    storage: SweepStorage
-    server: TrialServer
-    options: SweepOptions
+_GONE = Ending(LOST, "retry", False, "somebody else has or had the trial")
 
 
 @dataclass(frozen=True)
@@ -119,6 +90,7 @@ class Attempt:
         self._known: set[int] = set()  # steps that Optuna has a value of
         self._begin = time.monotonic()
         self._started = time.time()
+        self._spent_s = 0.0  # by earlier attempts
 
     def running(self) -> RunningTrial:
         """Return what the live view shows."""
@@ -131,39 +103,67 @@ class Attempt:
 
         Whatever goes wrong here instead of in the child puts the trial back and is raised.
         """
-        sweep = self._sweep
+        storage, options = self._sweep.storage, self._sweep.options
         try:
-            with Heartbeat(sweep.storage, self._claim, sweep.options.beat_s) as heartbeat:
+            before = storage.get_trial(self._id)
+            self._known = set(before.intermediate_values)
+            self._spent_s = _spent_s(before)
+            with Heartbeat(
+                storage, self._claim, options.beat_s, options.grace_s, self._spent_s
+            ) as heartbeat:
                 return self._run(heartbeat)
+        except UpdateFinishedTrialError:  # another host told its result, or somebody by hand
+            return _GONE, ""
         except BaseException:
             with suppress(Exception):  # the database may be what is wrong
                 self._requeue(INTERRUPTED, counted=False)
             raise
 
     def _run(self, heartbeat: Heartbeat) -> tuple[Ending, str]:
-        sweep, options = self._sweep, self._sweep.options
-        values = suggest(self._trial, sweep.definition.space)
-        folder, arguments = write_trial(sweep.definition, self._place(), values)
-        self._trial.set_user_attr(attributes.FOLDER, str(folder))
-        self._log = TrialLog(folder / METRICS_FILE, sweep.definition.metric)
-        self._known = set(sweep.storage.get_trial(self._id).intermediate_values)
-        log_size = _size(folder / LOG_FILE)
-        environment = {} if self._gpu is None else {"CUDA_VISIBLE_DEVICES": self._gpu}
-        process = sweep.server.start(TrialJob(folder, arguments, environment, options.threads))
+        """Settle the folder, and run the trial in it once no other worker is there."""
+        if heartbeat.lost.is_set():
+            return _GONE, ""
+        options, place = self._sweep.options, self._place()
+        values = suggest(self._trial, self._sweep.definition.space)
         try:
-            asked = self._watch(process, heartbeat)
-            if asked is not None:
-                grace = 0.0 if asked == LOST else options.stop_grace_s
-                process.stop(asked, grace)
-        finally:
-            code = process.stop(INTERRUPTED, options.stop_grace_s)  # none outlives its worker
-        if asked != LOST:
-            self._report()  # what it wrote while it was stopped
-        ending = self._with_value(judge(code, asked, self._earlier()))
-        lines = _last_lines(folder / LOG_FILE, log_size)
-        detail = f"{ending.detail}\n{lines}"[-_DETAIL_CHARACTERS:].strip()
-        if asked != LOST:
-            self._tell(ending, detail)
+            folder = trial_folder(place)
+        except MissingCheckpointError as error:
+            ending = Ending(DATA, "fail", False, str(error))
+            self._tell(ending, ending.detail)
+            return ending, ending.detail
+        check_owner(folder, place.owner)  # before the lock, which writes into the folder
+
+        def is_over() -> bool:
+            return heartbeat.lost.is_set() or self._stopping.is_set()
+
+        with folder_lock(folder, min(_FOLDER_WAIT_S, options.grace_s), is_over) as is_held:
+            if not is_held:
+                ending = Ending(INTERRUPTED, "retry", False, f"{folder}: in use by another worker")
+                self._requeue(ending.reason, ending.counted)
+                return ending, ending.detail
+            return self._run_in(folder, place, values, heartbeat)
+
+    def _run_in(
+        self, folder: Path, place: TrialPlace, values: dict[str, Any], heartbeat: Heartbeat
+    ) -> tuple[Ending, str]:
+        definition, options = self._sweep.definition, self._sweep.options
+        _, arguments = write_trial(definition, place, values)
+        self._trial.set_user_attr(attributes.FOLDER, str(folder))
+        self._log = TrialLog(folder / METRICS_FILE, definition.metric, definition.steps)
+        log_size = size_of(folder / LOG_FILE)
+        environment = {} if self._gpu is None else {"CUDA_VISIBLE_DEVICES": self._gpu}
+        job = TrialJob(folder, arguments, environment, options.threads)
+        asked, code = self._follow(self._sweep.server.start(job), heartbeat)
+        if heartbeat.lost.is_set():
+            self._requeue(LOST, counted=False)  # it has no effect if somebody took the trial over
+            return _GONE, ""
+        self._report()  # what it wrote while it was stopped
+        ending = with_value(judge(code, asked, self._earlier()), self._log, definition.metric)
+        if ending.verdict == "complete":
+            self._tell(ending, early_end(folder, definition.steps))
+            return ending, ending.detail
+        detail = describe_end(ending, folder / LOG_FILE, log_size)
+        self._tell(ending, detail if ending.verdict == "fail" else None)
         return ending, detail
 
     def _place(self) -> TrialPlace:
@@ -175,6 +175,21 @@ class Attempt:
             origin=self._trial.user_attrs.get(attributes.ORIGIN),
             token=study.get(attributes.TOKEN, ""),
         )
+
+    def _follow(self, process: TrialProcess, heartbeat: Heartbeat) -> tuple[str | None, int]:
+        """Stay with the child to its end; return why it was stopped and its exit code."""
+        grace_s = self._sweep.options.stop_grace_s
+        with Fence(heartbeat, process.pid):
+            try:
+                asked = self._watch(process, heartbeat)
+                if asked is not None:
+                    process.stop(asked, 0.0 if asked == LOST else grace_s)
+            except (UpdateFinishedTrialError, KeyError):  # told by others; the study was deleted
+                process.stop(LOST, 0.0)
+                raise
+            finally:
+                code = process.stop(INTERRUPTED, grace_s)  # none outlives its worker
+        return asked, code
 
     def _watch(self, process: TrialProcess, heartbeat: Heartbeat) -> str | None:
         """Follow the child to its end; return why it is to be stopped, None if it has ended."""
@@ -218,32 +233,20 @@ class Attempt:
         ends = ends_of(self._sweep.storage.get_trial_system_attrs(self._id))
         return [reason for reason, _ in ends]
 
-    def _with_value(self, ending: Ending) -> Ending:
-        """Make a failure of a complete trial that has no value to compare."""
-        metric = self._sweep.definition.metric
-        value = self._log.last.get(metric)
-        if ending.verdict != "complete" or (value is not None and math.isfinite(value)):
-            return ending
-        if value is None:
-            return Ending(ERROR, "fail", False, f"no value of {metric} in {METRICS_FILE}")
-        return Ending(NAN, "fail", False, f"the last value of {metric} is {value}")
-
-    def _tell(self, ending: Ending, detail: str) -> None:
+    def _tell(self, ending: Ending, detail: str | None) -> None:
         """Tell Optuna how the attempt ended, unless somebody else has the trial by now."""
-        with suppress(UpdateFinishedTrialError):  # who had it has told its result
-            if not self._is_ours():
-                return
-            self._note_figures()
-            if ending.verdict == "fail":
-                self._trial.set_user_attr(attributes.REASON, ending.reason)
-                self._trial.set_user_attr(attributes.DETAIL, detail)
+        sweep, claim = self._sweep, self._claim
+        if not self._is_ours():
+            return
+        self._note_figures()
         if ending.verdict == "retry":
             self._requeue(ending.reason, ending.counted)
             return
         is_complete = ending.verdict == "complete"
-        value = self._log.last[self._sweep.definition.metric] if is_complete else None
+        value = self._log.last[sweep.definition.metric] if is_complete else None
+        reason = ending.reason if ending.verdict == "fail" else None
         state = _STATES[ending.verdict]
-        finish_trial(self._sweep.study, self._sweep.storage, self._claim, state, value)
+        finish_trial(sweep.study, sweep.storage, claim, state, value, reason, detail)
 
     def _is_ours(self) -> bool:
         trial = self._sweep.storage.get_trial(self._id)
@@ -252,8 +255,7 @@ class Attempt:
 
     def _note_figures(self) -> None:
         figures = {k: v if math.isfinite(v) else None for k, v in self._log.last.items()}
-        before = self._trial.user_attrs.get(attributes.SECONDS, 0.0)
-        seconds = round(before + time.monotonic() - self._begin, 3)
+        seconds = round(self._spent_s + time.monotonic() - self._begin, 3)
         self._trial.set_user_attr(attributes.FIGURES, figures)
         self._trial.set_user_attr(attributes.SECONDS, seconds)
 
@@ -262,15 +264,7 @@ class Attempt:
         requeue(sweep.study, sweep.storage, self._id, attempt, reason, counted)
 
 
-def _size(path: Path) -> int:
-    return path.stat().st_size if path.exists() else 0
-
-
-def _last_lines(path: Path, begin: int) -> str:
-    """Return the last lines of a log behind an offset."""
-    if not path.exists():
-        return ""
-    with open(path, "rb") as file:
-        file.seek(max(begin, _size(path) - _DETAIL_LINES * _DETAIL_CHARACTERS))
-        text = file.read().decode(errors="replace")
-    return "\n".join(text.rstrip().split("\n")[-_DETAIL_LINES:])
+def _spent_s(trial: FrozenTrial) -> float:
+    """Return the wall time of earlier attempts, also of those killed with their host."""
+    told = float(trial.user_attrs.get(attributes.SECONDS, 0.0))
+    return max(told, float(trial.system_attrs.get(attributes.SPENT, 0.0)))

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 import optuna
 from optuna.trial import TrialState
 
-from rrnn_lit.search.attributes import WORKER
+from rrnn_lit.search.attributes import DETAIL, REASON, WORKER
 from rrnn_lit.search.heartbeat import Heartbeat
 from rrnn_lit.search.reaper import Reaper
 from rrnn_lit.search.requeue import attempt_of, requeue, requeue_all_running
 from rrnn_lit.search.retrying_storage import SweepStorage
+from rrnn_lit.search.stop_rule import RESULT_STATES
 
 __all__ = [
     "Claim",
@@ -27,8 +28,6 @@ __all__ = [
     "requeue",
     "requeue_all_running",
 ]
-
-_RESULTS = (TrialState.COMPLETE, TrialState.PRUNED)
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ def claim_trial(
     study: optuna.Study,
     storage: SweepStorage,
     wanted: int,
-    results: tuple[TrialState, ...] = _RESULTS,
+    results: tuple[TrialState, ...] = RESULT_STATES,
     draws: bool = True,
 ) -> Claim | None:
     """Return a waiting trial, else a new one, or None while enough are done or under way.
@@ -60,17 +59,25 @@ def claim_trial(
         results: states that count as one; trials that end in another are made up for.
         draws: whether there may be new trials; in a later rung there are waiting ones only.
     """
+    if not _has_work(study, wanted, results, draws):
+        return None  # without the lock: those who only wait must not hold up those who work
     with storage.lock(study.study_name):
-        taken = (TrialState.RUNNING, *results)
-        if len(study.get_trials(deepcopy=False, states=taken)) >= wanted:
-            return None
-        waiting = study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
-        if not draws and not waiting:
+        if not _has_work(study, wanted, results, draws):
             return None
         trial = study.ask()
         attempt = attempt_of(storage.get_trial_system_attrs(trial._trial_id))
         storage.set_trial_system_attr(trial._trial_id, WORKER, _worker_id())
         return Claim(trial, attempt)
+
+
+def _has_work(
+    study: optuna.Study, wanted: int, results: tuple[TrialState, ...], draws: bool
+) -> bool:
+    trials = study.get_trials(deepcopy=False)
+    taken = (TrialState.RUNNING, *results)
+    if sum(trial.state in taken for trial in trials) >= wanted:
+        return False
+    return draws or any(trial.state is TrialState.WAITING for trial in trials)
 
 
 def finish_trial(
@@ -79,6 +86,8 @@ def finish_trial(
     claim: Claim,
     state: TrialState,
     value: float | None = None,
+    reason: str | None = None,
+    detail: str | None = None,
 ) -> bool:
     """Tell the result if the trial is still this worker's; return whether it was.
 
@@ -91,11 +100,17 @@ def finish_trial(
         claim: the trial.
         state: COMPLETE with a value, PRUNED or FAIL without.
         value: the objective.
+        reason: why it failed. That of a failure which was noted but never told is removed.
+        detail: more about its end, likewise.
     """
     with storage.lock(study.study_name):
-        trial = storage.get_trial(claim.trial._trial_id)
+        trial_id = claim.trial._trial_id
+        trial = storage.get_trial(trial_id)
         if trial.state != TrialState.RUNNING or attempt_of(trial.system_attrs) != claim.attempt:
             return False
+        for key, text in ((REASON, reason), (DETAIL, detail)):
+            if trial.user_attrs.get(key) != text:
+                storage.set_trial_user_attr(trial_id, key, text)
         study.tell(claim.trial, value, state)
         return True
 

@@ -1,7 +1,7 @@
 """The command `rrnn sweep`: commands, options, one-line errors, exit codes.
 
 Exit codes: 0 done, 64 bad command line or study file, 65 bad input such as a database that is not
-there, 74 cannot write, 75 stopped by SIGTERM, 130 interrupted.
+there, 74 cannot write, 75 stopped by SIGTERM or SIGUSR1, 130 interrupted.
 """
 
 import argparse

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
+_BEATS_OF_GRACE = 4  # one may be late, one lost
+
 
 class BadCommandError(ValueError):
     """The command line or the study file asks for what is not there."""
@@ -79,6 +81,26 @@ def _host_options(parser: Parser) -> None:
         help="how often a worker says that it lives (default: 10)",
     )
     _grace_option(parser)
+    parser.add_argument(
+        "--stop-grace",
+        type=_seconds,
+        default=120.0,
+        metavar="SECONDS",
+        help="how long a trial may save when it is stopped (default: 120)",
+    )
+
+
+def check_host_options(given: argparse.Namespace) -> None:
+    """Refuse a grace time in which a living worker may not come to beat.
+
+    Raises:
+        BadCommandError: it is below four times the interval of the beats.
+    """
+    if given.grace < _BEATS_OF_GRACE * given.beat:
+        raise BadCommandError(
+            f"--grace: wanted at least {_BEATS_OF_GRACE} times the {given.beat:g} s of --beat,"
+            f" got {given.grace:g} s"
+        )
 
 
 def _grace_option(parser: Parser) -> None:

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from rrnn_lit.search.cli import STOPPED
-from rrnn_lit.search.command_options import BadCommandError
+from rrnn_lit.search.command_options import BadCommandError, check_host_options
 from rrnn_lit.search.storage import SweepStorage, open_for_reading, open_storage
 from rrnn_lit.search.study import load_study
 
 if TYPE_CHECKING:
+    from optuna import Study
+
     from rrnn_lit.search.launch import Launch
 
 _REAP_POLL_S = 1.0
@@ -26,6 +28,7 @@ def run(given: Namespace, console: Console) -> int:
     from rrnn_lit.search.study import open_study
     from rrnn_lit.search.trial_process import TrialServer
 
+    check_host_options(given)
     server = TrialServer()
     with _bad_command():
         extra = read_extra(given.set)
@@ -42,7 +45,8 @@ def extend_study(given: Namespace, console: Console) -> int:
     from rrnn_lit.search.launch import run_study
     from rrnn_lit.search.trial_process import TrialServer
 
-    with _opened(given, given.workers) as opened:
+    check_host_options(given)
+    with _opened(given, given.workers, must_exist=True) as opened:
         study, definition = extend(given.name, given.best, given.steps, opened)
         done = run_study(study, definition, opened, TrialServer(), _launch(given, console))
     return 0 if done else STOPPED
@@ -143,21 +147,34 @@ def dashboard(given: Namespace, console: Console) -> int:
 
 
 def reap(given: Namespace, console: Console) -> int:
-    """Watch the running trials for `--grace` seconds and put back those of dead workers."""
-    from rrnn_lit.search.reaper import Reaper
+    """Put back the trials of dead workers; where some may live, watch for `--grace` seconds first.
 
-    numbers: set[int] = set()
-    with _opened(given, num_workers=1) as opened:
+    A living host keeps an SQLite file locked: who gets in is alone.
+    """
+    from rrnn_lit.search.claims import requeue_all_running
+
+    with _opened(given, num_workers=1, must_exist=True) as opened:
         study, _ = load_study(given.name, opened)
-        reaper = Reaper(given.grace)
-        pause = min(_REAP_POLL_S, given.grace / 10)
-        end = time.monotonic() + given.grace + 2 * pause
-        while time.monotonic() < end:
-            numbers.update(reaper.reap(study, opened))
-            time.sleep(pause)
+        if opened.engine.dialect.name == "sqlite":
+            numbers = set(requeue_all_running(study, opened))
+        else:
+            numbers = _watch_for_dead(study, opened, given.grace)
     found = ", ".join(map(str, sorted(numbers))) or "none"
     _say(console, f"trials of dead workers: {found}")
     return 0
+
+
+def _watch_for_dead(study: "Study", storage: SweepStorage, grace_s: float) -> set[int]:
+    from rrnn_lit.search.reaper import Reaper
+
+    numbers: set[int] = set()
+    reaper = Reaper(grace_s)
+    pause = min(_REAP_POLL_S, grace_s / 10)
+    begin = time.monotonic()
+    while time.monotonic() < begin + reaper.longest_s + 2 * pause:
+        numbers.update(reaper.reap(study, storage))
+        time.sleep(pause)
+    return numbers
 
 
 def _launch(given: Namespace, console: Console) -> "Launch":
@@ -171,6 +188,7 @@ def _launch(given: Namespace, console: Console) -> "Launch":
         gpus=choose_gpus(given.gpus),
         beat_s=given.beat,
         grace_s=given.grace,
+        stop_grace_s=given.stop_grace,
     )
     return Launch(options, given.storage, console)
 
@@ -185,7 +203,11 @@ def _bad_command() -> Iterator[None]:
 
 
 @contextmanager
-def _opened(given: Namespace, num_workers: int) -> Iterator[SweepStorage]:
+def _opened(
+    given: Namespace, num_workers: int, must_exist: bool = False
+) -> Iterator[SweepStorage]:
+    if must_exist:  # a slip in the name of a file must not make an empty database
+        open_for_reading(given.storage).close()
     storage = open_storage(given.storage, num_workers)
     try:
         yield storage

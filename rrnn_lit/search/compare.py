@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import optuna
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial
 from rich.table import Table
 
 from rrnn_lit.search.show import duration_text, number_text, seconds_of
+from rrnn_lit.search.stop_rule import finite_value
 from rrnn_lit.search.study_file import Definition
 
 
@@ -47,8 +48,8 @@ def course_of(study: optuna.Study) -> Course:
     bests: list[float | None] = []
     for trial in sorted(_finished(study), key=_end):
         spent += seconds_of(trial) or 0.0
-        if trial.state is TrialState.COMPLETE:
-            value = trial.values[0]
+        value = finite_value(trial)
+        if value is not None:
             best = value if best is None else better(best, value)
         seconds.append(spent)
         bests.append(best)
@@ -74,7 +75,7 @@ def check_comparable(studies: Sequence[tuple[optuna.Study, Definition]]) -> None
                     f"study {definition.name}: wanted {name} {wanted} as in {first.name}, "
                     f"got {got}"
                 )
-        if not any(t.state is TrialState.COMPLETE for t in _finished(study)):
+        if all(finite_value(trial) is None for trial in _finished(study)):
             raise ValueError(f"study {definition.name}: wanted a complete trial, got none yet")
 
 

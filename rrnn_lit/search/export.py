@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial
 
 from rrnn_lit.search import attributes
 from rrnn_lit.search.options import nest
-from rrnn_lit.search.show import best_first, objective_of, seconds_of
+from rrnn_lit.search.show import objective_of, seconds_of
 from rrnn_lit.search.space import options_of
+from rrnn_lit.search.stop_rule import best_complete
 from rrnn_lit.search.study_file import Definition, to_json
 
 CSV_FILE, JSON_FILE, BEST_FILE = "trials.csv", "trials.json", "best.yaml"
@@ -39,8 +40,7 @@ def export(
         CSV_FILE: csv_text(trials, definition),
         JSON_FILE: json_text(trials, definition),
     }
-    best = best_trial(trials, definition)
-    if best is not None:
+    for best in best_complete(trials, definition.direction)[:1]:
         texts[BEST_FILE] = best_text(best, definition)
     paths = [folder / name for name in texts]
     for path in paths:
@@ -49,13 +49,6 @@ def export(
     for path, text in zip(paths, texts.values(), strict=True):
         write_text(path, text)
     return paths
-
-
-def best_trial(trials: Sequence[FrozenTrial], definition: Definition) -> FrozenTrial | None:
-    """Return the complete trial with the best finite value, or None."""
-    complete = [t for t in trials if t.state is TrialState.COMPLETE]
-    complete = [t for t in complete if t.value is not None and math.isfinite(t.value)]
-    return best_first(complete, definition.direction)[0] if complete else None
 
 
 def record_of(trial: FrozenTrial, definition: Definition) -> dict[str, Any]:
@@ -122,10 +115,11 @@ def csv_text(trials: Sequence[FrozenTrial], definition: Definition) -> str:
 def best_text(trial: FrozenTrial, definition: Definition) -> str:
     """Return the options that make the base config the best trial, as nested YAML."""
     options = {**definition.overrides, **options_of(trial.params, definition.space)}
+    options["trainer.max_steps"] = definition.steps
     header = (
         f"# Study {definition.name}, trial {trial.number}: {definition.metric} {trial.value:.6g}"
         f" after {definition.steps} steps.\n"
-        "# The study's overrides and the trial's options; goes behind the study's base config:\n"
+        "# The study's overrides and steps, the trial's options; goes behind the base config:\n"
         f"# rrnn fit --config BASE.yaml --config {BEST_FILE}\n"
     )
     return header + yaml.safe_dump(nest(options), sort_keys=False)

@@ -17,12 +17,14 @@ from rich.console import Console
 
 from rrnn_lit.search import attributes
 from rrnn_lit.search.live_view import LiveView
+from rrnn_lit.search.objective import check_objective
 from rrnn_lit.search.options import check_options, flatten
 from rrnn_lit.search.plots import write_plots
 from rrnn_lit.search.show import print_study
 from rrnn_lit.search.stop_rule import stop_reason
 from rrnn_lit.search.storage import SweepStorage, masked
 from rrnn_lit.search.study_file import Definition, from_json, read_study, to_json
+from rrnn_lit.search.trial_child import STOP_SIGNALS
 from rrnn_lit.search.trial_process import TrialServer
 from rrnn_lit.search.wandb_study import log_study
 from rrnn_lit.search.worker import SweepHost, SweepOptions
@@ -53,7 +55,7 @@ def define(
     seed: int | None,
     server: TrialServer,
 ) -> Definition:
-    """Return the study of a file, after the options in it were tried on the command itself.
+    """Return the study of a file, after what it says of its runs was tried on the command itself.
 
     Args:
         path: study file.
@@ -64,7 +66,7 @@ def define(
         server: tries the options.
 
     Raises:
-        ValueError: the file or an option is wrong.
+        ValueError: the file or an option is wrong, or a run would not log the objective.
     """
     definition = read_study(path, name)
     overrides = {**definition.overrides, **extra}
@@ -81,7 +83,7 @@ def define(
         base.write_text(yaml.safe_dump(definition.base_options), encoding="utf-8")
         try:
             check_options(definition, flatten(server.resolve(base, {})))
-            server.resolve(base, definition.overrides)
+            check_objective(definition, flatten(server.resolve(base, definition.overrides)))
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from error
     return definition
@@ -94,7 +96,7 @@ def run_study(
     server: TrialServer,
     launch: Launch,
 ) -> bool:
-    """Run trials until the study is done, then show it; return False if SIGTERM ended it.
+    """Run trials until the study is done, then show it; return False if a signal ended it.
 
     Raises:
         KeyboardInterrupt: Ctrl-C; running trials were put back.
@@ -151,22 +153,23 @@ def _say(launch: Launch, line: str) -> None:
 
 @contextmanager
 def _on_signals(stop: Callable[[], None]) -> Iterator[list[int]]:
-    """Let SIGTERM and the first Ctrl-C call `stop`; yields the list of signals that came.
+    """Let SIGTERM, SIGUSR1 and the first Ctrl-C call `stop`; yields the list of those that came.
 
     An exception at any point of the host could leave a trial half put back, so it is only the
-    second Ctrl-C that raises one.
+    second Ctrl-C that raises one. SIGUSR1 is a cluster's warning, which may be repeated.
     """
     came: list[int] = []
 
     def handle(number: int, frame: FrameType | None) -> None:
         came.append(number)
-        signal.signal(number, before[signal.Signals(number)])
+        if number != signal.SIGUSR1:
+            signal.signal(number, before[signal.Signals(number)])
         stop()
 
     if threading.current_thread() is not threading.main_thread():
         yield came  # signals are the main thread's
         return
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
     for number in before:
         signal.signal(number, handle)
     try:

@@ -30,9 +30,9 @@ from rrnn_lit.search.show import (
     short_names,
     time_left,
 )
+from rrnn_lit.search.stop_rule import result_states
 from rrnn_lit.search.study_file import Definition
 
-_RESULTS = (TrialState.COMPLETE, TrialState.PRUNED)
 _MOST_RUNNING = 16  # lines for running trials; a display higher than the terminal flickers
 
 
@@ -88,7 +88,7 @@ class LiveView:
             trials = self._trials()
         except (StorageInternalError, SQLAlchemyError):
             return
-        results = [t for t in trials if t.state in _RESULTS]
+        results = [t for t in trials if t.state in result_states(self._definition)]
         for trial in trials:
             if trial.state.is_finished() and trial.number not in self._told:
                 self._told.add(trial.number)
@@ -158,7 +158,7 @@ def trial_line(trial: FrozenTrial, definition: Definition) -> str:
 
 def _end_text(trial: FrozenTrial, definition: Definition) -> str:
     if trial.state is TrialState.FAIL:
-        return f"failed: {trial.user_attrs.get(attributes.REASON, 'unknown')}"
+        return f"failed: {trial.user_attrs.get(attributes.REASON) or 'unknown'}"
     value = objective_of(trial)
     known = value is not None and math.isfinite(value)
     text = f": {definition.metric} {number_text(value, 6)}" if known else ""

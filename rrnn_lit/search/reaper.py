@@ -3,6 +3,9 @@
 An observer keeps, per RUNNING trial, for how long it has seen the same attempt and beat, on its
 own monotonic clock. That also covers a death between the claim and the first beat.
 
+Of a worker that beats less often than the observer thinks, it waits for the time that this worker
+has left word of.
+
 A worker cannot beat while the database is away. So an observer starts anew after each call that
 lost the connection, and between two observations it never counts more than a third of the grace
 time: an outage, a suspended machine or a rare look at the study is no evidence of a death.
@@ -16,7 +19,7 @@ from dataclasses import dataclass
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from rrnn_lit.search.attributes import BEAT
+from rrnn_lit.search.attributes import BEAT, SILENCE
 from rrnn_lit.search.requeue import attempt_of, put_back_dead
 from rrnn_lit.search.retrying_storage import SweepStorage
 
@@ -31,14 +34,17 @@ class Reaper:
     """One observer; it needs at least four calls of `reap` to call a trial dead.
 
     Args:
-        grace_s: silence after which a trial is dead, seconds; several times the interval of
-            heartbeats, and more than the 2 s that a worker may need to notice that the database
-            is back.
+        grace_s: silence after which a trial is dead, seconds, unless its worker left word of a
+            longer time; more than the 2 s that a worker may need to notice that the database is
+            back.
         clock: seconds that only grow; the wall clock is not suited.
+
+    Attributes:
+        longest_s: silence that the trials seen last need at most, seconds.
     """
 
     def __init__(self, grace_s: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._grace_s = grace_s
+        self._grace_s = self.longest_s = grace_s
         self._clock = clock
         self._seen: dict[int, _Seen] = {}
         self._last_look: float | None = None
@@ -63,6 +69,7 @@ class Reaper:
             self._losses = losses
             self._seen.clear()
         seen = {}
+        self.longest_s = max([self._grace_s, *map(self._needed_s, running)])
         for trial in running:
             attributes = trial.system_attrs
             sign = (attempt_of(attributes), int(attributes.get(BEAT, 0)))
@@ -73,4 +80,7 @@ class Reaper:
                 seen[trial._trial_id] = before
                 before.silent_s += min(passed_s, self._grace_s / 3)
         self._seen = seen
-        return [trial for trial in running if seen[trial._trial_id].silent_s >= self._grace_s]
+        return [t for t in running if seen[t._trial_id].silent_s >= self._needed_s(t)]
+
+    def _needed_s(self, trial: FrozenTrial) -> float:
+        return max(self._grace_s, float(trial.system_attrs.get(SILENCE, 0.0)))

@@ -10,7 +10,7 @@ import optuna
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, TrialState
 
-from rrnn_lit.search.attributes import ATTEMPT, ENDS, REASON
+from rrnn_lit.search.attributes import ATTEMPT, DETAIL, ENDS, REASON
 from rrnn_lit.search.retrying_storage import SweepStorage
 
 KILLED = "killed"
@@ -70,6 +70,8 @@ def put_back_dead(study: optuna.Study, storage: SweepStorage, trial: FrozenTrial
             return False
         try:
             storage.set_trial_user_attr(trial._trial_id, REASON, KILLED)
+            detail = f"its worker died {MAX_RETRIES_AFTER_KILLED + 1} times"
+            storage.set_trial_user_attr(trial._trial_id, DETAIL, detail)
             return storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
         except UpdateFinishedTrialError:  # its worker is alive after all and told the result
             return False

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rrnn_lit.search import attributes
+from rrnn_lit.search.stop_rule import RESULT_STATES, best_complete
 from rrnn_lit.search.storage import SweepStorage
 from rrnn_lit.search.study_file import Definition, from_json
 
@@ -96,7 +97,7 @@ def best_first(trials: Iterable[FrozenTrial], direction: str) -> list[FrozenTria
 
 def time_left(trials: Sequence[FrozenTrial], wanted: int, num_workers: int) -> float | None:
     """Return seconds until `wanted` results, from the mean of those there; None without one."""
-    done = [t for t in trials if t.state in (TrialState.COMPLETE, TrialState.PRUNED)]
+    done = [t for t in trials if t.state in RESULT_STATES]
     seconds = [s for s in map(seconds_of, done) if s is not None]
     if not seconds:
         return None
@@ -120,7 +121,7 @@ def trial_table(trials: Sequence[FrozenTrial], definition: Definition) -> Table:
         cells = [
             str(trial.number),
             trial.state.name.lower(),
-            str(trial.user_attrs.get(attributes.REASON, "")),
+            str(trial.user_attrs.get(attributes.REASON) or ""),
             number_text(objective_of(trial), 6),
             number_text(trial.last_step),
             duration_text(seconds_of(trial)),
@@ -145,7 +146,7 @@ def state_line(trials: Iterable[FrozenTrial]) -> str:
 def failure_counts(trials: Iterable[FrozenTrial]) -> dict[str, int]:
     """Return reason -> number of failed trials, the most frequent first."""
     reasons = (
-        str(trial.user_attrs.get(attributes.REASON, "unknown"))
+        str(trial.user_attrs.get(attributes.REASON) or "unknown")
         for trial in trials
         if trial.state is TrialState.FAIL
     )
@@ -154,11 +155,10 @@ def failure_counts(trials: Iterable[FrozenTrial]) -> dict[str, int]:
 
 def best_line(trials: Sequence[FrozenTrial], definition: Definition) -> str:
     """Return value, number and parameters of the best trial so far."""
-    complete = [trial for trial in trials if trial.state is TrialState.COMPLETE]
-    complete = [t for t in complete if t.value is not None and math.isfinite(t.value)]
-    if not complete:
+    ordered = best_complete(trials, definition.direction)
+    if not ordered:
         return "best so far: none, no trial is complete"
-    best = best_first(complete, definition.direction)[0]
+    best = ordered[0]
     names = short_names(dimension.name for dimension in definition.space)
     options = ", ".join(f"{names.get(n, n)} {number_text(v)}" for n, v in best.params.items())
     value = number_text(objective_of(best), 6)
@@ -187,9 +187,9 @@ def print_study(
         _say(console, f"time left: about {duration_text(left)} with {running} running")
     if show_all:
         for trial in (t for t in ordered if t.state is TrialState.FAIL):
-            reason = trial.user_attrs.get(attributes.REASON, "unknown")
+            reason = trial.user_attrs.get(attributes.REASON) or "unknown"
             _say(console, f"\ntrial {trial.number} failed: {reason}")
-            _say(console, str(trial.user_attrs.get(attributes.DETAIL, "no detail was kept")))
+            _say(console, str(trial.user_attrs.get(attributes.DETAIL) or "no detail was kept"))
 
 
 def print_studies(storage: SweepStorage, console: Console) -> None:
@@ -212,7 +212,7 @@ def _study_cells(name: str, storage: SweepStorage) -> list[str]:
     if text is None:
         return [name, "not made by rrnn", "-", str(len(trials)), "-"]
     definition = from_json(text)
-    best = [t for t in best_first(trials, definition.direction) if t.state is TrialState.COMPLETE]
+    best = best_complete(trials, definition.direction)
     objective = f"{definition.direction} {definition.metric}"
     value = number_text(objective_of(best[0]) if best else None, 6)
     return [name, objective, str(definition.steps), state_line(trials), value]

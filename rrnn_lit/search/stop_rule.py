@@ -1,6 +1,7 @@
-"""When a study is done; pure: trials in, the reason out."""
+"""Which trials count, which are the best, and when a study is done; pure: trials in, facts out."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from optuna.trial import FrozenTrial, TrialState
@@ -8,7 +9,7 @@ from optuna.trial import FrozenTrial, TrialState
 from rrnn_lit.search import attributes
 from rrnn_lit.search.study_file import Definition
 
-_RESULTS = (TrialState.COMPLETE, TrialState.PRUNED)
+RESULT_STATES = (TrialState.COMPLETE, TrialState.PRUNED)
 
 
 def result_states(definition: Definition) -> tuple[TrialState, ...]:
@@ -18,7 +19,26 @@ def result_states(definition: Definition) -> tuple[TrialState, ...]:
     say there.
     """
     is_grid = definition.sampler.kind == "grid"
-    return (*_RESULTS, TrialState.FAIL) if is_grid else _RESULTS
+    return (*RESULT_STATES, TrialState.FAIL) if is_grid else RESULT_STATES
+
+
+def finite_value(trial: FrozenTrial) -> float | None:
+    """Return what a complete trial came to; None for others and for a value that is no number."""
+    value = trial.values[0] if trial.state is TrialState.COMPLETE and trial.values else None
+    return value if value is not None and math.isfinite(value) else None
+
+
+def best_complete(trials: Iterable[FrozenTrial], direction: str) -> list[FrozenTrial]:
+    """Return the complete trials with a finite value, best first; of equal ones the lower number.
+
+    Args:
+        trials: any of a study.
+        direction: `maximize` or `minimize`.
+    """
+    sign = -1 if direction == "maximize" else 1
+    valued = [(finite_value(trial), trial) for trial in trials]
+    known = [(sign * value, trial.number, trial) for value, trial in valued if value is not None]
+    return [trial for *_, trial in sorted(known, key=lambda entry: entry[:2])]
 
 
 def stop_reason(
@@ -55,19 +75,15 @@ def stop_reason(
 def _last_detail(failed: Sequence[FrozenTrial]) -> str:
     """Return the last line that the last failed trial left, else its reason."""
     last = max(failed, key=lambda t: (t.datetime_complete or datetime.min, t.number)).user_attrs
-    lines = str(last.get(attributes.DETAIL, "")).split("\n")
-    return lines[-1] or str(last.get(attributes.REASON, "no reason known"))
+    lines = str(last.get(attributes.DETAIL) or "").split("\n")
+    return lines[-1] or str(last.get(attributes.REASON) or "no reason known")
 
 
 def _values(results: Sequence[FrozenTrial], direction: str) -> list[float | None]:
     """Return the value of each result so that more is better; None for a pruned one."""
     sign = 1 if direction == "maximize" else -1
-    return [
-        sign * trial.value
-        if trial.state is TrialState.COMPLETE and trial.value is not None
-        else None
-        for trial in results
-    ]
+    values = [finite_value(trial) for trial in results]
+    return [None if value is None else sign * value for value in values]
 
 
 def _reaches(results: Sequence[FrozenTrial], target: float, direction: str) -> bool:

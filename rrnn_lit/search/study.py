@@ -1,7 +1,6 @@
 """Studies in a storage: made once, reopened by any host, never changed into another study."""
 
 import json
-import math
 import secrets
 import warnings
 from collections.abc import Mapping
@@ -17,6 +16,7 @@ from rrnn_lit.search.options import flatten
 from rrnn_lit.search.pruning import make_pruner
 from rrnn_lit.search.sampler import make_sampler
 from rrnn_lit.search.space import published_params
+from rrnn_lit.search.stop_rule import RESULT_STATES, best_complete
 from rrnn_lit.search.storage import SweepStorage
 from rrnn_lit.search.study_file import Definition, as_document, from_json, to_json
 
@@ -30,7 +30,6 @@ _FIXED = (
     "pruner",
     "space",
 )
-_RESULTS = (TrialState.COMPLETE, TrialState.PRUNED)
 _NONE = "nothing"
 
 
@@ -97,16 +96,14 @@ def load_study(name: str, storage: SweepStorage) -> tuple[optuna.Study, Definiti
 
 def results(study: optuna.Study) -> list[FrozenTrial]:
     """Return the trials that count: complete or pruned, by number."""
-    trials = study.get_trials(deepcopy=False, states=_RESULTS)
+    trials = study.get_trials(deepcopy=False, states=RESULT_STATES)
     return sorted(trials, key=lambda trial: trial.number)
 
 
 def best_trials(study: optuna.Study, count: int) -> list[FrozenTrial]:
     """Return the best complete trials, the best first; of equal ones the lower number."""
-    sign = -1 if study.direction is optuna.study.StudyDirection.MAXIMIZE else 1
-    complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    valued = [trial for trial in complete if math.isfinite(trial.values[0])]
-    return sorted(valued, key=lambda trial: (sign * trial.values[0], trial.number))[:count]
+    trials = study.get_trials(deepcopy=False)
+    return best_complete(trials, study.direction.name.lower())[:count]
 
 
 def _set_up(study: optuna.Study, definition: Definition) -> None:
@@ -165,6 +162,6 @@ def _facts(definition: Definition) -> Mapping[str, Any]:
     fixed = {"base": document["base_options"], **{name: document[name] for name in _FIXED}}
     fixed["space"] = dict(fixed["space"])
     facts = flatten(fixed)
-    if definition.sampler.kind == "grid":  # the points are numbered in the order of the file
+    if definition.sampler.kind in ("grid", "qmc"):  # a point has its axes in the file's order
         facts["order of space"] = ", ".join(dimension.option for dimension in definition.space)
     return facts

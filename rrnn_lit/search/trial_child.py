@@ -1,6 +1,9 @@
 """The child's side of a trial: what happens in the new process before and after its entry.
 
-Imported by the fork server and by every child, so it imports next to nothing itself.
+Imported by the fork server and by every child, so it imports next to nothing itself. A child that
+trains on several devices is one of several processes: Lightning starts the others as
+`python -m rrnn_lit.search.trial_child` with the child's arguments. They are the child's process
+group, which it leads.
 """
 
 import ctypes
@@ -8,6 +11,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
@@ -19,8 +23,10 @@ from pathlib import Path
 UNKNOWN_EXIT = 255
 # a cluster sends them to all processes of a job; the fork server, which they are blocked for, has
 # to outlive the children that save
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 _PR_SET_PDEATHSIG = 1  # from Linux's prctl.h
+_ENTRY_VARIABLE = "RRNN_TRIAL_ENTRY"  # for the processes that Lightning starts
+_LEADER_GRACE_S = 30.0
 
 
 @dataclass(frozen=True)
@@ -47,17 +53,37 @@ class ChildPlan:
 def run(plan: ChildPlan) -> None:
     """Run the entry in this process and leave with its exit code."""
     os.setsid()  # Ctrl-C in the terminal is for the host, which decides about its children
+    # until the entry listens to it: the host has it as well and asks with SIGTERM
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
-    _die_with_fork_server()
+    _die_with_parent()
     threading.Thread(target=_die_with_host, name="host watch", daemon=True).start()
     _redirect(plan.output, plan.errors)
     # multiprocessing hands over the host's: a database URL may stand there
     sys.argv = ["rrnn", *plan.arguments]
+    # Lightning starts further processes of a run as `-m` this module
+    sys.modules["__main__"].__spec__ = __spec__
     os.environ.clear()
-    os.environ.update(plan.environment)
+    os.environ.update(plan.environment, **{_ENTRY_VARIABLE: plan.entry})
     _limit_threads(plan.threads)
     code = _load(plan.entry)(list(plan.arguments))
     sys.exit(1 if code == UNKNOWN_EXIT else code)
+
+
+def run_further(arguments: list[str]) -> int:
+    """Run the entry in a further process of a child and return its exit code.
+
+    After a failure it waits for the child's own end, of which it dies: Lightning kills a child one
+    of whose further processes has ended so, and the child's exit code says more than that.
+    """
+    leader = os.getsid(0)
+    _die_with_parent()
+    if os.getppid() != leader:  # it has died already
+        return 1
+    code = _load(os.environ[_ENTRY_VARIABLE])(arguments)
+    if code != 0:
+        time.sleep(_LEADER_GRACE_S)
+    return code
 
 
 def _load(entry: str) -> Callable[[list[str]], int]:
@@ -67,18 +93,21 @@ def _load(entry: str) -> Callable[[list[str]], int]:
 
 
 def _die_with_host() -> None:
-    """End this process once the host is gone: nobody would read what it finds.
+    """End this process group once the host is gone: nobody would read what it finds.
 
     The host holds the other end of a pipe, which the system closes however the host dies.
     """
     host = parent_process()
     if host is not None:
         wait([host.sentinel])
-        os.kill(os.getpid(), signal.SIGKILL)
+        os.killpg(os.getpid(), signal.SIGKILL)
 
 
-def _die_with_fork_server() -> None:
-    """Ask Linux to end this process with its fork server, which alone can tell how it ended."""
+def _die_with_parent() -> None:
+    """Ask Linux to end this process with its parent.
+
+    A child's is the fork server, which alone can tell how the child ended.
+    """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
@@ -103,3 +132,7 @@ def _limit_threads(threads: int) -> None:
     torch = sys.modules.get("torch")
     if torch is not None:
         torch.set_num_threads(threads)
+
+
+if __name__ == "__main__":
+    sys.exit(run_further(sys.argv[1:]))

@@ -13,6 +13,7 @@ import yaml
 
 from rrnn_lit.search.options import flatten, nest
 from rrnn_lit.search.study_file import Definition
+from rrnn_lit.search.trial_owner import Owner, take_folder
 from rrnn_lit.training.run_folder import (
     LAST_CHECKPOINT,
     STOP_REQUEST_FILE,
@@ -24,6 +25,10 @@ BASE_FILE = "base.yaml"
 OPTIONS_FILE = "options.yaml"
 
 
+class MissingCheckpointError(ValueError):
+    """A later rung has nothing to go on from on this machine."""
+
+
 @dataclass(frozen=True)
 class TrialPlace:
     """Where a trial lives and who it is.
@@ -33,7 +38,7 @@ class TrialPlace:
         root: name of the study at the foot of the ladder; the study's own name if it is there.
         number: of the trial in its study.
         origin: number of the trial in the root study; None if it was drawn in its own.
-        token: tells studies of one name apart.
+        token: of the root study; tells studies of one name apart.
     """
 
     out: Path
@@ -42,14 +47,27 @@ class TrialPlace:
     origin: int | None
     token: str
 
+    @property
+    def owner(self) -> Owner:
+        """Whom the run folder has to belong to."""
+        return Owner(self.root, self.token, self.number if self.origin is None else self.origin)
 
-def trial_folder(place: TrialPlace, study_name: str) -> Path:
-    """Return the run folder: that of the root trial if there is something to go on from."""
-    if place.origin is not None:
-        folder = _folder(place.out, place.root, place.origin)
-        if can_resume(folder):
-            return folder
-    return _folder(place.out, study_name, place.number)
+
+def trial_folder(place: TrialPlace) -> Path:
+    """Return the run folder; all rungs share that of the first.
+
+    Raises:
+        MissingCheckpointError: a later rung finds no checkpoint there. To start anew would make
+            another run than the one that was chosen.
+    """
+    folder = place.out / place.root / f"trial-{place.owner.trial:04d}"
+    if place.origin is not None and not can_resume(folder):
+        raise MissingCheckpointError(
+            f"{folder / LAST_CHECKPOINT}: wanted the checkpoint of trial {place.origin} of study"
+            f" {place.root}, got none; --out has to be the folder of that study, shared by all"
+            " machines"
+        )
+    return folder
 
 
 def can_resume(folder: Path) -> bool:
@@ -66,10 +84,14 @@ def write_trial(
         definition: the study.
         place: where the trial lives.
         options: what the trial varies, by dotted name.
+
+    Raises:
+        ValueError: the folder holds a run of another trial; nothing was written.
+        MissingCheckpointError: as `trial_folder`.
     """
     base = place.out / definition.name / BASE_FILE
-    folder = trial_folder(place, definition.name)
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = trial_folder(place)
+    take_folder(folder, place.owner)
     (folder / STOP_REQUEST_FILE).unlink(missing_ok=True)
     _write(base, _yaml(definition.base_options))
     _write(folder / OPTIONS_FILE, _yaml(nest(trial_options(definition, folder, options))))
@@ -108,10 +130,6 @@ def wandb_id(definition: Definition, number: int, token: str) -> str:
     """Return the W&B id of a trial, the same for all its attempts on all machines."""
     unique = f"{definition.name} {definition.seed} {number} {token}"
     return hashlib.sha256(unique.encode()).hexdigest()[:12]
-
-
-def _folder(out: Path, study_name: str, number: int) -> Path:
-    return out / study_name / f"trial-{number:04d}"
 
 
 def _tags(options: Mapping[str, Any]) -> Sequence[str]:

@@ -5,6 +5,7 @@ a trial is not to fail for them.
 """
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ class TrialLog:
     Args:
         path: the trial's `metrics.jsonl`; it may not be there yet.
         metric: key of the objective.
+        most_steps: lines of later steps are passed over, as if the run had ended there.
 
     Attributes:
         last: last value of every figure so far.
@@ -24,12 +26,13 @@ class TrialLog:
         step: step of the last line; 0 before it.
     """
 
-    def __init__(self, path: Path, metric: str) -> None:
+    def __init__(self, path: Path, metric: str, most_steps: float = math.inf) -> None:
         self.last: dict[str, float] = {}
         self.lines = 0
         self.step = 0
         self._path = path
         self._metric = metric
+        self._most_steps = most_steps
         self._offset = 0
         self._last_step = -1
 
@@ -41,6 +44,8 @@ class TrialLog:
         values = []
         for record in self._new_records():
             step = record["step"]
+            if step > self._most_steps:
+                continue
             figures = _figures(record)
             self.last.update(figures)
             self.step = step

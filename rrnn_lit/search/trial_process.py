@@ -54,7 +54,7 @@ class TrialJob:
 
 
 class TrialProcess:
-    """A child that was started."""
+    """A child that was started; it leads a process group."""
 
     def __init__(self, process: ForkServerProcess, folder: Path) -> None:
         assert process.pid is not None
@@ -71,6 +71,9 @@ class TrialProcess:
                 # with its fork server a child is killed as well
                 self._exit_code = -signal.SIGKILL if code == UNKNOWN_EXIT else code
                 self._process.close()
+                if code != 0:  # a run's other processes may wait for the one that died
+                    with suppress(ProcessLookupError, PermissionError):
+                        os.killpg(self.pid, signal.SIGKILL)
             return self._exit_code
 
     def wait(self, timeout: float | None = None) -> int | None:
@@ -85,21 +88,28 @@ class TrialProcess:
         Args:
             why: written into `stop_request`, before the child is asked.
             grace_s: seconds to save in; with 0 it is killed unasked and nothing is written.
+
+        Only the child is asked: the processes of a run agree among themselves to stop. All are
+        killed.
         """
         if grace_s > 0 and self.poll() is None:
             with suppress(OSError):  # a full disk must not keep the child running
                 (self._folder / STOP_REQUEST_FILE).write_text(f"{why}\n", encoding="utf-8")
-            self._signal(signal.SIGTERM)
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGTERM)
             self.wait(grace_s)
-        self._signal(signal.SIGKILL)
+        if self.poll() is None:
+            with suppress(ProcessLookupError):
+                self._kill()
         code = self.wait()
         assert code is not None
         return code
 
-    def _signal(self, number: signal.Signals) -> None:
-        if self.poll() is None:
-            with suppress(ProcessLookupError):
-                os.kill(self.pid, number)
+    def _kill(self) -> None:
+        try:
+            os.killpg(self.pid, signal.SIGKILL)
+        except ProcessLookupError:  # it is so new that it leads no group yet
+            os.kill(self.pid, signal.SIGKILL)
 
 
 class TrialServer:
@@ -119,6 +129,15 @@ class TrialServer:
         self._preload = [*preload, run.__module__]
         self._is_running = False
         self._context = get_context("forkserver")
+
+    def prepare(self) -> None:
+        """Start the fork server, if it does not run: to be called while no other thread works.
+
+        What it must not inherit is taken out of this process's environment for a moment, and a
+        thread that connects to a database reads it there.
+        """
+        with _MULTIPROCESSING, _no_main_module():
+            self._ensure_server()
 
     def start(self, job: TrialJob) -> TrialProcess:
         """Start a child and return at once; its output is appended to `log.txt`."""
@@ -154,7 +173,8 @@ class TrialServer:
             self.entry, job.arguments, {**kept, **job.environment}, job.threads, output, errors
         )
         process = self._context.Process(target=run, args=(plan,), name="trial")
-        with _MULTIPROCESSING, _no_main_module():
+        # blocked for the fork server as well that takes the place of one that was killed
+        with _MULTIPROCESSING, _no_main_module(), _blocked(STOP_SIGNALS):
             self._ensure_server()
             process.start()
         return TrialProcess(process, job.folder)
@@ -163,9 +183,11 @@ class TrialServer:
         if self._is_running:
             return
         self._context.set_forkserver_preload(self._preload)
-        resource_tracker.ensure_running()  # its own start would let the signals through again
-        with _server_environment(), _blocked(STOP_SIGNALS):
-            forkserver.ensure_running()
+        with _server_environment():
+            with _blocked(STOP_SIGNALS):  # its start lets some of them through again
+                resource_tracker.ensure_running()
+            with _blocked(STOP_SIGNALS):
+                forkserver.ensure_running()
         self._is_running = True
 
 

@@ -5,7 +5,6 @@ W&B is a mirror of the storage: what goes wrong with it is one warning and never
 
 import hashlib
 import json
-import math
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -15,8 +14,9 @@ from typing import Any
 import optuna
 
 from rrnn_lit.search import attributes
-from rrnn_lit.search.export import best_trial, record_of
+from rrnn_lit.search.export import record_of
 from rrnn_lit.search.options import flatten
+from rrnn_lit.search.stop_rule import best_complete
 from rrnn_lit.search.study_file import Definition, to_json
 from rrnn_lit.training.wandb_mode import choose_mode
 
@@ -119,8 +119,7 @@ def summary_of(study: optuna.Study, definition: Definition) -> dict[str, Any]:
     trials = study.get_trials(deepcopy=False)
     counts = Counter(trial.state.name.lower() for trial in trials)
     summary: dict[str, Any] = {f"num_{state}": number for state, number in counts.items()}
-    best = best_trial(trials, definition)
-    if best is not None and best.value is not None and math.isfinite(best.value):
+    for best in best_complete(trials, definition.direction)[:1]:
         summary["best/value"] = best.value
         summary["best/trial"] = best.number
         for option, value in record_of(best, definition)["options"].items():

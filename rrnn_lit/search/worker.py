@@ -10,12 +10,13 @@ from collections.abc import Callable
 import optuna
 
 from rrnn_lit.search import attributes
-from rrnn_lit.search.attempt import Attempt, RunningTrial, Sweep, SweepOptions
+from rrnn_lit.search.attempt import Attempt, RunningTrial
 from rrnn_lit.search.claims import Reaper, claim_trial, requeue_all_running
 from rrnn_lit.search.endings import HOPELESS, Ending
 from rrnn_lit.search.stop_rule import result_states, stop_reason
 from rrnn_lit.search.storage import SweepStorage
 from rrnn_lit.search.study_file import Definition
+from rrnn_lit.search.sweep_options import Sweep, SweepOptions
 from rrnn_lit.search.trial_process import TrialServer
 
 __all__ = ["RunningTrial", "SweepHost", "SweepOptions"]
@@ -23,6 +24,7 @@ __all__ = ["RunningTrial", "SweepHost", "SweepOptions"]
 WAS_STOPPED = "interrupted"
 _MOST_HOPELESS = 3  # in a row
 _WATCH_S = 1.0
+_IDLE_S = 2.0  # between looks of a worker that waits for the trials of others
 
 
 class SweepHost:
@@ -69,8 +71,20 @@ class SweepHost:
             watch: called about once a second, in the calling thread.
 
         Raises:
-            Exception: what went wrong in a worker, if it was not a trial.
+            ValueError: the study was deleted meanwhile, or a run folder belongs to another study.
+            Exception: what else went wrong in a worker, if it was not a trial.
         """
+        try:
+            self._run(watch)
+        except KeyError as error:
+            if self._is_there():
+                raise
+            name = self._sweep.definition.name
+            raise ValueError(f"study {name}: it was deleted while this host ran it") from error
+        return self._reason or WAS_STOPPED
+
+    def _run(self, watch: Callable[[], None] | None) -> None:
+        self._sweep.server.prepare()
         if self._sweep.storage.engine.dialect.name == "sqlite":
             # one process at a time: nobody can be alive
             requeue_all_running(self._sweep.study, self._sweep.storage)
@@ -89,7 +103,13 @@ class SweepHost:
                 thread.join()
         if self._error is not None:
             raise self._error
-        return self._reason or WAS_STOPPED
+
+    def _is_there(self) -> bool:
+        try:
+            self._sweep.storage.get_study_name_from_id(self._sweep.study._study_id)
+        except KeyError:
+            return False
+        return True
 
     def stop(self) -> None:
         """Let the host end soon: children save and end, their trials wait to be continued."""
@@ -124,6 +144,7 @@ class SweepHost:
         """Run trials until there is nothing more to do."""
         gpus = self._options.gpus
         gpu = gpus[number % len(gpus)] if gpus else None
+        idle_s = min(_IDLE_S, 4 * self._options.poll_s)
         try:
             while not self._is_done():
                 claim = claim_trial(
@@ -135,7 +156,7 @@ class SweepHost:
                 )
                 if claim is None:
                     # trials of others may fail and have to be replaced
-                    self._stopping.wait(self._options.poll_s)
+                    self._stopping.wait(idle_s)
                     continue
                 attempt = Attempt(self._sweep, claim, gpu, self._stopping)
                 self._attend(number, attempt)

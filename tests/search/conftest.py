@@ -3,14 +3,20 @@
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import optuna
 import pytest
 
+from rrnn_lit.search.cli import main
 from rrnn_lit.search.storage import SweepStorage, open_storage
+from rrnn_lit.search.trial_process import TrialServer
+from tests.search import toy_trial
 from tests.search.postgres import MISSING, PostgresServer, find_programs
+from tests.search.services import do_without
+from tests.search.toy_studies import Sweep
 
 
 @pytest.fixture(autouse=True)
@@ -42,7 +48,7 @@ def sqlite_storage(tmp_path: Path, _empty_sqlite: Path) -> Iterator[SweepStorage
 def postgres_server() -> Iterator[PostgresServer]:
     programs = find_programs()
     if programs is None:
-        pytest.skip(MISSING)
+        do_without(MISSING)
     server = PostgresServer(programs)
     yield server
     server.close()
@@ -79,3 +85,19 @@ def lose_next_answer(monkeypatch: pytest.MonkeyPatch) -> Callable[[SweepStorage]
         monkeypatch.setattr(dialect, "do_commit", commit_and_fail)
 
     return arm
+
+
+@pytest.fixture
+def sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sweep:
+    """Run `rrnn sweep` with toy trials and an SQLite file."""
+    monkeypatch.setattr(
+        "rrnn_lit.search.trial_process.TrialServer", partial(TrialServer, toy_trial.ENTRY, ())
+    )
+    monkeypatch.setenv("RRNN_STORAGE", f"sqlite:///{tmp_path}/studies.db")
+
+    def run(line: str, *more: str | Path) -> int:
+        command, *rest = line.split()
+        out = ["--out", str(tmp_path / "out")] if command in ("run", "extend") else []
+        return main([command, *rest, *map(str, more), *out])
+
+    return run

@@ -1,5 +1,6 @@
 """A study of toy trials and a host that runs it."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,15 @@ RATE = "model.learning_rate"
 
 
 def toy_definition(modes: Mapping[str, str] | None = None, **changes: Any) -> Definition:
-    """Return a study whose objective is 1000 times the learning rate plus the step."""
+    """Return a study whose objective is 1000 times the learning rate plus the step.
+
+    Args:
+        modes: what becomes of trials, by the name of their folder.
+        changes: fields; `seconds` is what a step takes, `stop_at` the last step of each run.
+    """
+    toy = {"modes": dict(modes or {}), "seconds": changes.pop("seconds", 0)}
+    if "stop_at" in changes:
+        toy["stop_at"] = changes.pop("stop_at")
     fields: dict[str, Any] = {
         "name": NAME,
         "overrides": {"model.decay": 0.5},
@@ -43,7 +52,7 @@ def toy_definition(modes: Mapping[str, str] | None = None, **changes: Any) -> De
         "base_options": {
             "model": {RATE.split(".")[1]: 0.5, "decay": 0.1},
             "wandb": {"tags": ["demo"]},
-            "toy": {"modes": dict(modes or {}), "seconds": changes.pop("seconds", 0)},
+            "toy": toy,
         },
     }
     return Definition(**{**fields, **changes})
@@ -83,3 +92,13 @@ def run_host(
 
 def states(trials: list[FrozenTrial]) -> list[TrialState]:
     return [trial.state for trial in trials]
+
+
+def lines_of(out: Path, number: int) -> list[dict[str, Any]]:
+    """Return what a trial of the study logged."""
+    path = out / NAME / f"trial-{number:04d}" / "metrics.jsonl"
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def params_of(trials: list[FrozenTrial]) -> dict[int, float]:
+    return {trial.number: trial.params[RATE] for trial in trials}

@@ -1,4 +1,5 @@
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,6 +9,7 @@ import pytest
 from optuna.samplers import RandomSampler
 from optuna.trial import TrialState
 
+from rrnn_lit.search.attributes import DETAIL, REASON, SILENCE, SPENT
 from rrnn_lit.search.claims import (
     Claim,
     Heartbeat,
@@ -124,6 +126,59 @@ def test_a_worker_that_was_taken_over_cannot_tell_a_result(sqlite_storage: Sweep
         assert not finish_trial(study, sqlite_storage, claim, COMPLETE, 1.0)
         assert finish_trial(study, sqlite_storage, again, COMPLETE, 2.0)
         assert study.trials[0].value == 2.0
+
+
+def test_whoever_has_nothing_to_do_does_not_wait_for_the_lock(
+    sqlite_storage: SweepStorage,
+) -> None:
+    with _claimed(sqlite_storage) as (study, _), sqlite_storage.lock("one"):
+        found: list[Claim | None] = []
+        idle = threading.Thread(
+            target=lambda: found.append(claim_trial(study, sqlite_storage, 1)), daemon=True
+        )
+        idle.start()
+        idle.join(5)
+        assert found == [None]
+
+
+@pytest.mark.parametrize(("state", "value"), [(COMPLETE, 1.0), (TrialState.PRUNED, None)])
+def test_a_failure_that_was_noted_but_not_told_is_not_the_results(
+    sqlite_storage: SweepStorage, state: TrialState, value: float | None
+) -> None:
+    with _claimed(sqlite_storage) as (study, claim):
+        claim.trial.set_user_attr(REASON, "killed")
+        claim.trial.set_user_attr(DETAIL, "its worker died")
+        assert finish_trial(study, sqlite_storage, claim, state, value)
+        assert study.trials[0].user_attrs == {REASON: None, DETAIL: None}
+
+
+def test_a_failure_is_told_with_reason_and_detail(sqlite_storage: SweepStorage) -> None:
+    with _claimed(sqlite_storage) as (study, claim):
+        assert finish_trial(
+            study, sqlite_storage, claim, TrialState.FAIL, reason="oom", detail="exit code 71"
+        )
+        assert study.trials[0].user_attrs == {REASON: "oom", DETAIL: "exit code 71"}
+
+
+def test_beats_keep_the_time_spent_and_the_silence_others_must_bear(
+    sqlite_storage: SweepStorage,
+) -> None:
+    with (
+        _claimed(sqlite_storage) as (study, claim),
+        Heartbeat(sqlite_storage, claim, interval_s=0.01, grace_s=7.0, spent_s=5.0),
+    ):
+        first = study.trials[0].system_attrs
+        assert first[SPENT] >= 5.0, "the first beat is over before the work begins"
+        assert first[SILENCE] == 7.0
+        time.sleep(0.2)
+        assert study.trials[0].system_attrs[SPENT] > first[SPENT]
+
+
+def test_nothing_is_begun_for_a_trial_that_somebody_has(sqlite_storage: SweepStorage) -> None:
+    with _claimed(sqlite_storage) as (study, claim):
+        requeue(study, sqlite_storage, _id_of(sqlite_storage, claim), 0, "killed", counted=True)
+        with Heartbeat(sqlite_storage, claim, interval_s=60.0) as heartbeat:
+            assert heartbeat.lost.is_set()
 
 
 def test_a_worker_notices_that_it_was_taken_over(sqlite_storage: SweepStorage) -> None:

@@ -4,8 +4,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,52 +13,9 @@ import yaml
 
 from rrnn_lit.search.cli import main
 from rrnn_lit.search.storage import open_storage
-from rrnn_lit.search.trial_process import TrialServer
-from tests.search import toy_trial
+from tests.search.toy_studies import BASE, Sweep, write_study
 
 SECRET = "sehr-geheim-17"
-_BASE: dict[str, Any] = {
-    "model": {"learning_rate": 0.5, "decay": 0.1, "hidden_size": 8},
-    "trainer": {"max_steps": 1},
-    "toy": {"modes": {}, "seconds": 0},
-}
-Sweep = Callable[..., int]
-
-
-def write_study(folder: Path, toy: dict[str, Any] | None = None, **changes: Any) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    base = {**_BASE, "toy": {**_BASE["toy"], **(toy or {})}}
-    (folder / "base.yaml").write_text(yaml.safe_dump(base), encoding="utf-8")
-    study = {
-        "base": "base.yaml",
-        "budget": {"steps": 4},
-        "objective": {"metric": toy_trial.METRIC, "direction": "maximize"},
-        "seed": 7,
-        "space": {
-            "model.learning_rate": {"distribution": "log_uniform", "low": 1e-4, "high": 1e-2}
-        },
-        "stopping": {"trials": 3},
-        **changes,
-    }
-    path = folder / "toys.yaml"
-    path.write_text(yaml.safe_dump(study), encoding="utf-8")
-    return path
-
-
-@pytest.fixture
-def sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sweep:
-    """Run `rrnn sweep` with toy trials and an SQLite file."""
-    monkeypatch.setattr(
-        "rrnn_lit.search.trial_process.TrialServer", partial(TrialServer, toy_trial.ENTRY, ())
-    )
-    monkeypatch.setenv("RRNN_STORAGE", f"sqlite:///{tmp_path}/studies.db")
-
-    def run(line: str, *more: str | Path) -> int:
-        command, *rest = line.split()
-        out = ["--out", str(tmp_path / "out")] if command in ("run", "extend") else []
-        return main([command, *rest, *map(str, more), *out])
-
-    return run
 
 
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
@@ -90,6 +45,13 @@ def test_help_needs_neither_torch_nor_optuna() -> None:
         ("run s.yaml --workers two", 64, "--workers: wanted a whole number of at least 1"),
         ("run s.yaml --grace -1", 64, "--grace: wanted seconds above 0, got '-1'"),
         ("run s.yaml --beat nan", 64, "--beat: wanted seconds above 0, got 'nan'"),
+        ("run s.yaml --stop-grace 0", 64, "--stop-grace: wanted seconds above 0, got '0'"),
+        ("run s.yaml --grace 39", 64, "--grace: wanted at least 4 times the 10 s of --beat, got"),
+        (
+            "extend toys --best 1 --steps 9 --beat 20",
+            64,
+            "--grace: wanted at least 4 times the 20 s of --beat, got 60 s",
+        ),
         ("run s.yaml --set model.decay", 64, "--set: wanted option=value, got 'model.decay'"),
         ("run s.yaml --wrokers 2", 64, "unrecognized arguments: --wrokers 2"),
         ("extend toys --best 2", 64, "the following arguments are required: --steps"),
@@ -117,6 +79,16 @@ def test_a_mistake_is_one_line_with_its_code(
         ({}, ["--set", "model.decya=0.5"], "overrides.model.decya: wanted an option of the run"),
         ({}, ["--set", "trainer.max_steps=9"], "overrides.trainer.max_steps: wanted an option"),
         ({}, ["--set", "model.learning_rate=1"], "overrides.model.learning_rate: wanted"),
+        (
+            {"objective": {"metric": "tune/matched_word", "direction": "maximize"}},
+            [],
+            "toys.yaml: objective.metric: wanted a figure that a run logs, got 'tune/",
+        ),
+        (
+            {"pruner": {"kind": "asha", "min_steps": 2}},
+            ["--set", "trainer.val_check_interval=4"],
+            "toys.yaml: pruner: wanted a value of tune/matched_words between step 2",
+        ),
         ({}, ["--name", "a/b"], "--name: wanted at most 100 letters"),
     ],
 )
@@ -185,7 +157,7 @@ def test_a_study_from_its_file_to_the_promoted_config(
     assert "│ toys-6 " in listed
 
     full = tmp_path / "full.yaml"
-    full.write_text(yaml.safe_dump(_BASE), encoding="utf-8")
+    full.write_text(yaml.safe_dump(BASE), encoding="utf-8")
     made = tmp_path / "made.yaml"
     line = f"promote toys-6 --base {full} --out {made} --set model.hidden_size=64"
     assert sweep(line) == 0
@@ -221,21 +193,62 @@ def test_commands_without_a_complete_trial_say_so(
     assert "got 'other'; the storage has: toys" in capsys.readouterr().err
 
 
-def test_reap_puts_back_what_stays_silent(
+def test_reap_puts_back_at_once_where_nobody_else_can_be_alive(
     sweep: Sweep, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert sweep("run", write_study(tmp_path), "--trials", "1") == 0
     storage = open_storage(f"sqlite:///{tmp_path}/studies.db", num_workers=1)
     study = optuna.load_study(study_name="toys", storage=storage)
     study.ask()
+    assert sweep("reap toys") == 65  # whoever holds the file may be alive
+    assert "is in use by process" in capsys.readouterr().err
     storage.close()
-    capsys.readouterr()
-    assert sweep("reap toys --grace 0.5") == 0
+    assert sweep("reap toys --grace 1e9") == 0
     assert capsys.readouterr().out == "trials of dead workers: 1\n"
-    assert sweep("reap toys --grace 0.1") == 0
+    assert sweep("reap toys --grace 1e9") == 0
     assert capsys.readouterr().out == "trials of dead workers: none\n"
     assert sweep("show toys") == 0
     assert "toys: 1 complete, 1 waiting" in capsys.readouterr().out
+
+
+def test_reap_watches_where_workers_may_be_alive(
+    sweep: Sweep, tmp_path: Path, postgres_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = ["--storage", postgres_url]
+    assert sweep("run", write_study(tmp_path), "--trials", "1", *place) == 0
+    storage = open_storage(postgres_url, num_workers=1)
+    optuna.load_study(study_name="toys", storage=storage).ask()
+    storage.close()
+    capsys.readouterr()
+    assert sweep("reap toys --grace 0.5", *place) == 0
+    assert capsys.readouterr().out == "trials of dead workers: 1\n"
+
+
+def test_a_trial_that_does_not_listen_has_its_time_to_save_and_no_more(
+    sweep: Sweep, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study = write_study(tmp_path, {"modes": {"trial-0000": "deaf"}}, limits={"seconds": 0.5})
+    # with the default of 120 s it would outlast the time of a test
+    assert sweep("run", study, "--trials", "1", "--stop-grace", "0.1") == 0
+    assert "(failed: 1 timeout)" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "extend toys --best 1 --steps 9",
+        "reap toys",
+        "promote toys --base base.yaml --out made.yaml",
+        "show toys",
+        "export toys --out files",
+    ],
+)
+def test_a_slip_in_the_name_of_a_file_makes_no_database(
+    sweep: Sweep, tmp_path: Path, line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert sweep(line, "--storage", f"sqlite:///{tmp_path}/stuides.db") == 65
+    assert "storage: wanted an existing SQLite file" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
 
 
 _CODE = """
@@ -252,7 +265,11 @@ if __name__ == "__main__":
 
 @pytest.mark.parametrize(
     ("number", "code", "message"),
-    [(signal.SIGTERM, 75, "stopped"), (signal.SIGINT, 130, "interrupted")],
+    [
+        (signal.SIGTERM, 75, "stopped"),
+        (signal.SIGUSR1, 75, "stopped"),
+        (signal.SIGINT, 130, "interrupted"),
+    ],
 )
 def test_a_signal_keeps_the_running_trial(
     sweep: Sweep,

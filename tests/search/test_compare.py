@@ -39,6 +39,14 @@ def test_time_adds_up_and_only_complete_trials_count_as_best(
     assert [round(seconds) for seconds in course.seconds] == [0, 30, 40, 70, 100]
 
 
+def test_a_value_that_is_no_number_is_never_best() -> None:
+    definition = define()
+    study = make_study(definition)
+    for value in (float("inf"), 40.0):
+        complete(study, definition, value)
+    assert course_of(study).best == (None, 40.0)
+
+
 @pytest.mark.parametrize(
     ("direction", "value", "seconds"),
     [("maximize", 50, 30), ("maximize", 55, 100), ("maximize", 61, None), ("minimize", 40, 70)],

@@ -82,6 +82,7 @@ def test_best_yaml_makes_the_base_config_the_best_trial(
     text = (tmp_path / "best.yaml").read_text(encoding="utf-8")
     assert f"# Study paper, trial 3: {METRIC} 20 after 200 steps." in text
     params = trials_of(study)[3].params
+    assert yaml.safe_load(text)["trainer"] == {"max_steps": 200}
     assert yaml.safe_load(text)["model"] == {
         "dropout": 0.0,
         "learning_rate": params["model.learning_rate"],

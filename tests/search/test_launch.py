@@ -1,6 +1,27 @@
+import os
+import threading
+from pathlib import Path
+
 import pytest
 
 from rrnn_lit.search.launch import choose_gpus, choose_threads
+from tests.search.toy_studies import Sweep, write_study
+
+
+def test_no_worker_finds_the_environment_changed(
+    sweep: Sweep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert sweep("run", write_study(tmp_path), "--trials", "1") == 0
+    monkeypatch.setenv("PGPASSWORD", "of the database")
+    hidden_by, unset = [], os.unsetenv
+
+    def note(name: bytes) -> None:
+        hidden_by.append(threading.current_thread())
+        unset(name)
+
+    monkeypatch.setattr(os, "unsetenv", note)
+    assert sweep("extend toys --best 1 --steps 6") == 0
+    assert set(hidden_by) == {threading.main_thread()}
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ import yaml
 
 from rrnn_lit.search.attributes import FIGURES
 from rrnn_lit.search.study_file import Definition, StopSettings, to_json
-from rrnn_lit.training.run_folder import SUMMARY_FILE
+from rrnn_lit.training.metric_keys import SPLIT_FIGURES, TRAIN_FIGURES, split_key
+from rrnn_lit.training.run_folder import METRICS_FILE, SUMMARY_FILE
 from tests.search.sweeping import NAME, RATE, toy_definition
 from tests.training.tiny import tiny_config
 
@@ -80,6 +81,13 @@ def test_a_real_run_is_a_trial(done: Path) -> None:
     assert config["model"]["hidden_size"] == 20
     assert config["trainer"]["max_steps"] == 8
     assert config["wandb"]["tags"] == ["demo", "sweep"]
+
+
+def test_a_run_logs_what_an_objective_may_be(done: Path) -> None:
+    lines = (done / NAME / "trial-0000" / METRICS_FILE).read_text(encoding="utf-8").splitlines()
+    logged = {key for line in lines for key in json.loads(line)} - {"step", "time", "life"}
+    evaluated = {split_key(s, name) for s in ("tune", "test") for name in SPLIT_FIGURES}
+    assert logged == evaluated | {*TRAIN_FIGURES}
 
 
 def test_a_child_finds_torch_and_lightning_imported(done: Path) -> None:

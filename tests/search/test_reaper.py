@@ -4,7 +4,7 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from rrnn_lit.search.attributes import ATTEMPT, BEAT, ENDS, REASON
+from rrnn_lit.search.attributes import ATTEMPT, BEAT, DETAIL, ENDS, REASON, SILENCE
 from rrnn_lit.search.claims import Reaper, claim_trial, finish_trial
 from rrnn_lit.search.storage import SweepStorage
 
@@ -76,6 +76,16 @@ def test_a_trial_that_beats_is_left_alone(observed: _Observed) -> None:
     assert observed.look(reaper, times=1) == [0]
 
 
+def test_an_impatient_observer_leaves_a_worker_the_silence_it_said(observed: _Observed) -> None:
+    observed.storage.set_trial_system_attr(observed.trial_id, SILENCE, 40.0)
+    impatient = Reaper(5.0, observed.clock)
+    for beat in range(10):
+        observed.beat(beat)
+        assert observed.look(impatient, times=3) == []
+    assert impatient.longest_s == 40.0
+    assert observed.look(impatient, times=60, every_s=1.0) == [0]
+
+
 def test_the_next_attempt_has_the_whole_grace_time(observed: _Observed) -> None:
     reaper = observed.reaper()
     observed.beat(5)
@@ -126,6 +136,7 @@ def test_the_fourth_death_fails_the_trial(observed: _Observed) -> None:
     assert observed.look(reaper, times=7) == [0]
     assert observed.trial.state == TrialState.FAIL
     assert observed.trial.user_attrs[REASON] == "killed"
+    assert observed.trial.user_attrs[DETAIL] == "its worker died 4 times"
     assert observed.look(reaper, times=20) == []
 
 

@@ -3,6 +3,7 @@ from collections.abc import Callable
 
 import optuna
 import pytest
+from optuna.trial import TrialState
 from rich.console import Console
 
 from rrnn_lit.search.show import (
@@ -137,6 +138,18 @@ def test_all_shows_why_a_trial_failed(
     assert "trial 0 failed: error\nline 1\nCUDA out of memory [4 GiB]\n" in output
 
 
+def test_a_trial_that_was_put_back_and_ended_well_has_no_reason(
+    study: optuna.Study, definition: Definition, shown: Shown
+) -> None:
+    study.tell(start(study, definition, reason=None, detail=None), 1.0)
+    lost = start(study, definition, reason=None, detail=None)
+    study.tell(lost, state=TrialState.FAIL)
+    output = shown(study, definition, True)
+    assert "None" not in output
+    assert f"trial {lost.number} failed: unknown\nno detail was kept" in output
+    assert "(failed: 1 unknown)" in output
+
+
 def test_a_study_without_a_complete_trial_says_so(
     study: optuna.Study, definition: Definition, shown: Shown
 ) -> None:
@@ -166,6 +179,7 @@ def test_studies_are_listed_also_those_of_others(sqlite_storage: SweepStorage) -
     definition = define("mine")
     study = make_study(definition, sqlite_storage)
     complete(study, definition, 77.5)
+    complete(study, definition, float("inf"))
     fail(study, definition, "nan")
     optuna.create_study(study_name="theirs", storage=sqlite_storage)
     print_studies(sqlite_storage, console)
@@ -174,7 +188,7 @@ def test_studies_are_listed_also_those_of_others(sqlite_storage: SweepStorage) -
         "mine",
         f"maximize {METRIC}",
         "200",
-        "1 complete, 1 fail (failed: 1 nan)",
+        "2 complete, 1 fail (failed: 1 nan)",
         "77.5",
     ):
         assert part in mine

@@ -135,16 +135,20 @@ def test_another_base_config_is_refused(tmp_path: Path, sqlite_storage: SweepSto
         open_study(definition, sqlite_storage)
 
 
-def test_the_order_of_the_space_counts_only_in_a_grid(
-    tmp_path: Path, sqlite_storage: SweepStorage
+@pytest.mark.parametrize(
+    ("kind", "counts"), [("random", False), ("tpe", False), ("grid", True), ("qmc", True)]
+)
+def test_the_order_of_the_space_counts_where_points_are_drawn(
+    tmp_path: Path, sqlite_storage: SweepStorage, kind: str, counts: bool
 ) -> None:
     turned = dict(reversed(GRID["space"].items()))
-    open_study(define(tmp_path, space=GRID["space"]), sqlite_storage)
-    open_study(define(tmp_path, space=turned), sqlite_storage)
-    optuna.delete_study(study_name="study", storage=sqlite_storage)
-    open_study(define(tmp_path, **GRID), sqlite_storage)
+    sampler = {"kind": kind}
+    open_study(define(tmp_path, space=GRID["space"], sampler=sampler), sqlite_storage)
+    if not counts:
+        open_study(define(tmp_path, space=turned, sampler=sampler), sqlite_storage)
+        return
     with pytest.raises(ValueError, match="order of space: the study has model.a, model.b, the fi"):
-        open_study(define(tmp_path, **{**GRID, "space": turned}), sqlite_storage)
+        open_study(define(tmp_path, space=turned, sampler=sampler), sqlite_storage)
 
 
 def foreign_study(storage: SweepStorage) -> optuna.Study:

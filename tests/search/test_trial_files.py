@@ -1,10 +1,11 @@
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
-from rrnn_lit.search.trial_files import TrialPlace, write_trial
+from rrnn_lit.search.trial_files import MissingCheckpointError, TrialPlace, write_trial
 from tests.search.sweeping import NAME, RATE, toy_definition
 
 
@@ -13,9 +14,10 @@ def place(tmp_path: Path) -> TrialPlace:
     return TrialPlace(out=tmp_path, root=NAME, number=42, origin=None, token="00ff00ff")
 
 
-def make_run(folder: Path) -> Path:
-    """Let the folder hold a run with a checkpoint."""
-    (folder / "checkpoints").mkdir(parents=True)
+def make_run(place: TrialPlace) -> Path:
+    """Let a trial of the first rung have run to a checkpoint; return its folder."""
+    folder, _ = write_trial(toy_definition(), place, {RATE: 0.001})
+    (folder / "checkpoints").mkdir()
     (folder / "config.yaml").write_text("{}", encoding="utf-8")
     (folder / "checkpoints" / "last.ckpt").write_text("", encoding="utf-8")
     return folder
@@ -43,8 +45,8 @@ def test_tags_of_the_overrides_win(place: TrialPlace) -> None:
     assert options["wandb"]["tags"] == ["mine", "sweep"]
 
 
-def test_a_trial_with_a_checkpoint_goes_on(place: TrialPlace, tmp_path: Path) -> None:
-    make_run(tmp_path / NAME / "trial-0042")
+def test_a_trial_with_a_checkpoint_goes_on(place: TrialPlace) -> None:
+    make_run(place)
     folder, arguments = write_trial(toy_definition(), place, {RATE: 0.001})
     options = str(folder / "options.yaml")
     assert arguments == ("fit", "--resume", str(folder), "--config", options)
@@ -59,7 +61,8 @@ def test_an_old_request_to_stop_is_forgotten(place: TrialPlace, tmp_path: Path) 
 
 
 def test_a_rung_goes_on_in_the_folder_of_its_root(place: TrialPlace, tmp_path: Path) -> None:
-    root = make_run(tmp_path / NAME / "trial-0007")
+    root = make_run(replace(place, number=7))
+    assert root == tmp_path / NAME / "trial-0007"
     (root / "wandb_run_id").write_text("of the root", encoding="utf-8")
     definition = replace(toy_definition(), name="toy-50", steps=50)
     folder, arguments = write_trial(definition, replace(place, origin=7), {RATE: 0.001})
@@ -71,11 +74,56 @@ def test_a_rung_goes_on_in_the_folder_of_its_root(place: TrialPlace, tmp_path: P
     assert (root / "wandb_run_id").read_text(encoding="utf-8") == "of the root"
 
 
-def test_a_rung_without_its_roots_files_starts_anew(place: TrialPlace, tmp_path: Path) -> None:
+def test_a_rung_without_its_roots_checkpoint_is_refused(place: TrialPlace, tmp_path: Path) -> None:
     definition = replace(toy_definition(), name="toy-50", steps=50)
-    folder, arguments = write_trial(definition, replace(place, origin=7), {RATE: 0.001})
-    assert folder == tmp_path / "toy-50" / "trial-0042"
-    assert arguments[:3] == ("fit", "--config", str(tmp_path / "toy-50" / "base.yaml"))
+    wanted = r"trial-0007/checkpoints/last.ckpt: wanted the checkpoint of trial 7 of study toy"
+    with pytest.raises(MissingCheckpointError, match=wanted) as raised:
+        write_trial(definition, replace(place, origin=7), {RATE: 0.001})
+    assert "--out" in str(raised.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"token": "11111111"},
+        {"number": 41},
+        {"token": "11111111", "origin": 42, "number": 0},  # a rung of another study of that name
+    ],
+)
+def test_the_run_of_another_trial_is_refused_and_not_touched(
+    place: TrialPlace, tmp_path: Path, other: dict[str, Any]
+) -> None:
+    folder = make_run(place)
+    if "number" in other and "origin" not in other:
+        folder = folder.rename(folder.with_name(f"trial-{other['number']:04d}"))
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    with pytest.raises(ValueError, match="wanted a new folder or the run of trial 4") as raised:
+        write_trial(toy_definition(), replace(place, **other), {RATE: 0.002})
+    text = str(raised.value)
+    assert text.startswith(f"{folder}: ")
+    assert "got that of trial 42 of study toy (token 00ff00ff)" in text
+    assert "--out" in text
+    assert "\n" not in text
+    after = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    assert after == before
+
+
+@pytest.mark.parametrize("note", [None, "", "[]", '{"study": "toy"}'])
+def test_a_run_that_nobody_signed_is_refused(place: TrialPlace, note: str | None) -> None:
+    owner = make_run(place) / "trial.json"
+    owner.unlink()
+    if note is not None:
+        owner.write_text(note, encoding="utf-8")
+    with pytest.raises(ValueError, match=r"got a run without trial\.json"):
+        write_trial(toy_definition(), place, {RATE: 0.001})
+
+
+def test_a_folder_without_a_run_is_taken_whoever_made_it(place: TrialPlace) -> None:
+    folder, _ = write_trial(toy_definition(), place, {RATE: 0.001})
+    (folder / "trial.json").write_text("", encoding="utf-8")  # its maker died while it wrote
+    write_trial(toy_definition(), place, {RATE: 0.001})
+    assert "00ff00ff" in (folder / "trial.json").read_text(encoding="utf-8")
 
 
 def wandb_id(place: TrialPlace, seed: int = 7, name: str = NAME) -> str:

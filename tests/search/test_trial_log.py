@@ -81,3 +81,11 @@ def test_a_line_of_another_kind_is_passed_over(path: Path, bad: Any) -> None:
     log = TrialLog(path, METRIC)
     assert log.new_values() == [(5, 10.0)]
     assert log.lines == 2
+
+
+def test_what_the_run_did_beyond_the_trials_steps_is_not_the_trials(path: Path) -> None:
+    append(path, value(5, 10) + value(10, 20) + value(15, 30))
+    log = TrialLog(path, METRIC, most_steps=10)
+    assert log.new_values() == [(5, 10.0), (10, 20.0)]
+    assert log.last == {METRIC: 20.0}
+    assert log.step == 10

@@ -14,6 +14,7 @@ import yaml
 
 from rrnn_lit.search.trial_process import TrialJob, TrialProcess, TrialServer
 from tests.search import toy_trial
+from tests.search.several_processes import is_alive
 
 WAIT_S = 20.0
 needs_proc = pytest.mark.skipif(
@@ -56,16 +57,6 @@ def wait_for(path: Path) -> None:
     while not (path.exists() and path.read_text(encoding="utf-8").endswith("\n")):
         assert time.monotonic() < end, f"{path} was not written"
         time.sleep(0.01)
-
-
-def is_alive(pid: int) -> bool:
-    """Tell whether a process runs; one that only waits for its parent does not."""
-    stat = Path(f"/proc/{pid}/stat")
-    try:
-        os.kill(pid, 0)
-        return not stat.exists() or stat.read_text(encoding="utf-8").rpartition(")")[2][1] != "Z"
-    except (ProcessLookupError, FileNotFoundError):
-        return False
 
 
 @pytest.mark.parametrize(
@@ -158,7 +149,7 @@ def test_signals_to_a_whole_job_leave_the_fork_server_to_its_children(
     process = start("busy")
     wait_for(tmp_path / "trial-0000" / "metrics.jsonl")
     fork_server = fork_server_of(process.pid)
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):
         os.kill(fork_server, number)
     assert process.stop("interrupted", grace_s=WAIT_S) == 75
     assert is_alive(fork_server)

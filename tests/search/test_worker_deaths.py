@@ -4,38 +4,65 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-import optuna
 import pytest
 from optuna.trial import TrialState
 
 from rrnn_lit.search.attributes import ENDS
 from rrnn_lit.search.storage import SweepStorage
+from rrnn_lit.search.study import load_study
+from rrnn_lit.search.study_file import StopSettings, to_json
+from tests.search.sweeping import NAME, RATE, lines_of, toy_definition
 
-NUM_TRIALS = 40
+NUM_TRIALS, STEPS = 40, 8
 PLANS = ["claimed", "working", "never", "never"] * 2
 
 
-@pytest.mark.timeout(180)  # some seconds, but eight processes suffer on a busy machine
+@pytest.mark.timeout(180)  # some seconds, but eight hosts suffer on a busy machine
 @pytest.mark.parametrize(
     "repeat", [0, *(pytest.param(number, marks=pytest.mark.slow) for number in (1, 2, 3))]
 )
-def test_four_deaths_of_eight_workers_lose_no_trial_and_repeat_none(
+def test_four_deaths_of_eight_hosts_lose_no_trial_and_repeat_none(
     postgres_storage: SweepStorage, postgres_url: str, tmp_path: Path, repeat: int
 ) -> None:
-    study = optuna.create_study(storage=postgres_storage, study_name=f"deaths-{repeat}")
-    arguments = [study.study_name, str(NUM_TRIALS), "0.2", str(tmp_path), *PLANS]
-    workers = subprocess.run(
-        [sys.executable, "-m", "tests.search.death_worker", postgres_url, *arguments],
+    definition = toy_definition(
+        stopping=StopSettings(trials=NUM_TRIALS), seed=repeat, steps=STEPS, seconds=0.1
+    )
+    hosts = subprocess.run(
+        [
+            *(sys.executable, "-m", "tests.search.death_worker"),
+            *(postgres_url, to_json(definition), str(tmp_path), *PLANS),
+        ],
         stdout=subprocess.PIPE,
         check=True,
         timeout=150,
     )
 
     ends = [0 if plan == "never" else -signal.SIGKILL for plan in PLANS]
-    assert [int(end) for end in workers.stdout.split()] == ends
-    assert [trial.number for trial in study.trials] == list(range(NUM_TRIALS))
-    assert [trial.state for trial in study.trials] == [TrialState.COMPLETE] * NUM_TRIALS
-    finished = [line for log in tmp_path.iterdir() for line in log.read_text().split()]
-    assert Counter(finished) == Counter(str(number) for number in range(NUM_TRIALS))
-    put_back = [trial for trial in study.trials if trial.system_attrs.get(ENDS)]
-    assert [trial.system_attrs[ENDS] for trial in put_back] == [[["killed", True]]] * 4
+    assert [int(end) for end in hosts.stdout.split()] == ends
+    trials = load_study(NAME, postgres_storage)[0].get_trials()
+    assert [trial.number for trial in trials] == list(range(NUM_TRIALS))
+    assert [trial.state for trial in trials] == [TrialState.COMPLETE] * NUM_TRIALS
+    assert [trial.value for trial in trials] == [1000 * t.params[RATE] + STEPS for t in trials]
+    told = [line for log in tmp_path.glob("told-*") for line in log.read_text().split()]
+    assert Counter(told) == Counter(str(number) for number in range(NUM_TRIALS))
+    # a host that was slow to start may die of a trial that was put back before
+    ended = [end for trial in trials for end in trial.system_attrs.get(ENDS, [])]
+    assert ended == [["killed", True]] * 4
+
+    cut_short = []
+    for trial in trials:
+        lives = _lives(tmp_path / "runs", trial.number)
+        *killed, last = [lives[life] for life in sorted(lives)]
+        assert last[-1] == STEPS
+        cut_short += [steps[-1] for steps in killed]
+        assert len(killed) <= len(trial.system_attrs.get(ENDS, []))
+    assert len(cut_short) == 2, "two hosts died while a child ran"
+    assert max(cut_short) < STEPS, "a child outlived its host"
+
+
+def _lives(out: Path, number: int) -> dict[int, list[int]]:
+    """Return the steps that each child of a trial logged."""
+    steps: dict[int, list[int]] = {}
+    for line in lines_of(out, number):
+        steps.setdefault(line["life"], []).append(line["step"])
+    return steps

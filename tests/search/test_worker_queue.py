@@ -5,7 +5,7 @@ from pathlib import Path
 import yaml
 from optuna.trial import TrialState
 
-from rrnn_lit.search.attributes import ORIGIN
+from rrnn_lit.search.attributes import DETAIL, ENDS, ORIGIN, REASON
 from rrnn_lit.search.ladder import extend
 from rrnn_lit.search.settings import SamplerSettings, StopSettings
 from rrnn_lit.search.space import Dimension
@@ -45,3 +45,20 @@ def test_a_failed_trial_of_a_rung_is_not_replaced_by_a_new_draw(
     reason, trials = run_host(rung, sqlite_storage, tmp_path)
     assert reason == "all trials of the rung have ended, some failed"
     assert states(trials) == [FAIL, COMPLETE]
+
+
+def test_a_rung_without_the_checkpoints_of_its_root_fails_instead_of_training_anew(
+    sqlite_storage: SweepStorage, tmp_path: Path
+) -> None:
+    run_host(toy_definition(stopping=StopSettings(trials=2)), sqlite_storage, tmp_path)
+    _, rung = extend(NAME, 2, 9, sqlite_storage)
+    _, trials = run_host(rung, sqlite_storage, tmp_path / "another machine")
+    assert states(trials) == [FAIL, FAIL]
+    for trial in trials:
+        assert trial.user_attrs[REASON] == "data"
+        folder = f"trial-{trial.user_attrs[ORIGIN]:04d}"
+        detail = trial.user_attrs[DETAIL]
+        assert str(tmp_path / "another machine" / NAME / folder / "checkpoints") in detail
+        assert "--out has to be the folder of that study" in detail
+        assert ENDS not in trial.system_attrs
+    assert not (tmp_path / "another machine").exists()

@@ -1,7 +1,7 @@
 """An entry that behaves like `rrnn fit` without torch, and fails in every way on request.
 
 The option `toy.modes` says what becomes of a trial, by the name of its folder; with `_once` at
-its end a mode is only for the first start.
+its end a mode is only for the first start. After the step `toy.stop_at` a run's own rule ends it.
 """
 
 import json
@@ -82,7 +82,9 @@ class ToyRun:
         signal.signal(signal.SIGTERM, self._ask)
         first = self._step_of_checkpoint() + 1
         self.life = self._lives() + 1
-        for step in range(first, int(self.options["trainer"]["max_steps"]) + 1):
+        steps = int(self.options["trainer"]["max_steps"])
+        last = min(steps, int(self.toy.get("stop_at", steps)))
+        for step in range(first, last + 1):
             time.sleep(float(self.toy.get("seconds", 0)))
             self._log(step)
             code = self._misbehave(step)
@@ -92,7 +94,8 @@ class ToyRun:
                 self.checkpoint.write_text(json.dumps({"step": step}), encoding="utf-8")
             if self.is_asked_to_stop:
                 return 75
-        (self.folder / "summary.json").write_text("{}", encoding="utf-8")
+        summary = {"steps": last, "stop_reason": "no gain" if last < steps else "all steps"}
+        (self.folder / "summary.json").write_text(json.dumps(summary), encoding="utf-8")
         return 0
 
     def _ask(self, *_: object) -> None:
