@@ -16,6 +16,7 @@ from rrnn_lit.search.attempt_end import describe_end, early_end, size_of, with_v
 from rrnn_lit.search.claims import Claim, Heartbeat, finish_trial, requeue
 from rrnn_lit.search.endings import (
     DATA,
+    HOPELESS,
     HUNG,
     INTERRUPTED,
     LOST,
@@ -65,6 +66,10 @@ class RunningTrial:
     step: int
     value: float | None
     started: float
+
+
+class RefusedError(ValueError):
+    """The first trial of a study was refused: it is not the draw that is wrong."""
 
 
 class Attempt:
@@ -163,8 +168,17 @@ class Attempt:
             self._tell(ending, early_end(folder, definition.steps))
             return ending, ending.detail
         detail = describe_end(ending, folder / LOG_FILE, log_size)
+        if ending.reason in HOPELESS and not self._has_any_ended():
+            last = detail.rpartition("\n")[2]
+            raise RefusedError(
+                f"trial {self._trial.number}: {last}; no trial has ended yet, so "
+                "it waits until the options or the data are mended"
+            )
         self._tell(ending, detail if ending.verdict == "fail" else None)
         return ending, detail
+
+    def _has_any_ended(self) -> bool:
+        return any(t.state.is_finished() for t in self._sweep.study.get_trials(deepcopy=False))
 
     def _place(self) -> TrialPlace:
         study = self._sweep.study.user_attrs

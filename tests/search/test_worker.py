@@ -68,7 +68,7 @@ def test_one_bad_trial_never_stops_the_sweep(sqlite_storage: SweepStorage, tmp_p
         "trial-0007": "no_value",
         "trial-0008": "nan_value",
     }
-    definition = toy_definition(modes, limits=LimitSettings(seconds=1.0))
+    definition = toy_definition(modes, limits=LimitSettings(seconds=4.0))
     reason, trials = run_host(definition, sqlite_storage, tmp_path)
     assert reason == "4 results"
     failed = {trial.number: trial for trial in trials if trial.state is FAIL}
@@ -136,16 +136,27 @@ def test_a_silent_trial_is_hung_and_gets_one_more_chance(
 def test_three_refused_trials_in_a_row_end_the_sweep(
     sqlite_storage: SweepStorage, tmp_path: Path
 ) -> None:
-    modes = {"trial-0000": "data", "trial-0001": "data", "trial-0003": "config"}
+    modes = {"trial-0001": "data", "trial-0003": "config"}
     modes |= {"trial-0004": "data", "trial-0005": "refused"}
     reason, trials = run_host(
         toy_definition(modes, stopping=StopSettings(trials=9)), sqlite_storage, tmp_path
     )
     assert reason.startswith("3 trials in a row were refused: ")
-    assert states(trials) == [FAIL, FAIL, COMPLETE, FAIL, FAIL, FAIL]
+    assert states(trials) == [COMPLETE, FAIL, COMPLETE, FAIL, FAIL, FAIL]
     reasons = [t.user_attrs[REASON] for t in trials if t.state is FAIL]
-    assert reasons == ["data", "data", "config", "data", "refused"]
-    assert trials[0].user_attrs[DETAIL].startswith("exit code 65\n")
+    assert reasons == ["data", "config", "data", "refused"]
+    assert trials[1].user_attrs[DETAIL].startswith("exit code 65\n")
+
+
+@pytest.mark.parametrize("mode", ["data_once", "config_once", "refused_once"])
+def test_a_first_trial_that_is_refused_waits_until_the_mistake_is_mended(
+    sqlite_storage: SweepStorage, tmp_path: Path, mode: str
+) -> None:
+    definition = toy_definition({"trial-0000": mode}, stopping=StopSettings(trials=2))
+    with pytest.raises(ValueError, match=r"trial 0: .*; no trial has ended yet, so it waits"):
+        run_host(definition, sqlite_storage, tmp_path)
+    _, trials = run_host(definition, sqlite_storage, tmp_path)
+    assert states(trials) == [COMPLETE, COMPLETE]
 
 
 def test_too_many_failures_end_the_sweep(sqlite_storage: SweepStorage, tmp_path: Path) -> None:
