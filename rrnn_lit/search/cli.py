@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from rrnn_lit.complaints import complain
 from rrnn_lit.search import command_options
 from rrnn_lit.search.command_options import BadCommandError
+from rrnn_lit.search.stop_signals import StoppedError, raise_on_signals
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -45,11 +46,8 @@ def main(arguments: list[str]) -> int:
         print(_HELP, end="")
         return 0
     try:
-        given = _parse(arguments)
-        code = given.act(given)
-        if code == STOPPED:
-            print(f"rrnn {COMMAND}: stopped; {_KEPT}", file=sys.stderr)
-        return int(code)
+        with raise_on_signals():
+            return _act(_parse(arguments))
     except SystemExit as end:  # --help of a command
         return int(end.code or 0)
     except BadCommandError as error:
@@ -58,13 +56,26 @@ def main(arguments: list[str]) -> int:
         return complain(COMMAND, error, BAD_INPUT)
     except OSError as error:
         return complain(COMMAND, error, CANNOT_WRITE)
+    except StoppedError as stop:
+        return complain(COMMAND, stop, STOPPED, f"stopped by {stop}{_advice(arguments)}")
     except KeyboardInterrupt as interruption:
-        text = "interrupted" + (f"; {_KEPT}" if arguments[0] in ("run", "extend") else "")
-        return complain(COMMAND, interruption, INTERRUPTED, text)
+        kept = f"; {_KEPT}" if interruption.args else _advice(arguments)
+        return complain(COMMAND, interruption, INTERRUPTED, f"interrupted{kept}")
     except Exception as error:
         if not _is_database_error(error):
             raise
         return complain(COMMAND, error, BAD_INPUT, f"storage: {_first_line(error)}")
+
+
+def _act(given: argparse.Namespace) -> int:
+    code = int(given.act(given))
+    if code == STOPPED:
+        print(f"rrnn {COMMAND}: stopped; {_KEPT}", file=sys.stderr)
+    return code
+
+
+def _advice(arguments: Sequence[str]) -> str:
+    return "; the same command goes on" if arguments[0] in ("run", "extend") else ""
 
 
 def _is_database_error(error: Exception) -> bool:

@@ -1,11 +1,15 @@
 """The options of each `rrnn sweep` command."""
 
 import argparse
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
 _BEATS_OF_GRACE = 4  # one may be late, one lost
+_MOST = 2**53  # as in a study file
+_GPU = r"\s*(\d+|(GPU|MIG)-[\w./-]+)\s*"
+_GPUS = re.compile(rf"auto|none|{_GPU}(,{_GPU})*", re.ASCII)
 
 
 class BadCommandError(ValueError):
@@ -20,12 +24,14 @@ class Parser(argparse.ArgumentParser):
         raise BadCommandError(message.removeprefix("argument "))
 
 
-def _whole(least: int) -> Callable[[str], int]:
+def _whole(least: int, most: int = _MOST) -> Callable[[str], int]:
     def read(text: str) -> int:
         try:
             number = int(text)
         except ValueError:
             number = least - 1
+        if number > most:
+            raise argparse.ArgumentTypeError(f"wanted a whole number up to {most}, got {text!r}")
         if number < least:
             raise argparse.ArgumentTypeError(
                 f"wanted a whole number of at least {least}, got {text!r}"
@@ -45,6 +51,28 @@ def _seconds(text: str) -> float:
     return number
 
 
+def _gpus(text: str) -> str:
+    if not _GPUS.fullmatch(text):
+        raise argparse.ArgumentTypeError(
+            f"wanted auto, none or numbers or GPU-... names with commas between, got {text!r}"
+        )
+    return text
+
+
+def _folder(text: str) -> Path:
+    """Return a folder that is there or can be made, as far as its name tells."""
+    path = Path(text)
+    try:
+        there = next(place for place in (path, *path.parents) if place.exists())
+    except OSError as error:
+        raise argparse.ArgumentTypeError(
+            f"wanted a folder, got {text[:100]!r}: {error.strerror}"
+        ) from error
+    if not there.is_dir():
+        raise argparse.ArgumentTypeError(f"wanted a folder, got the file {there}")
+    return path
+
+
 def _host_options(parser: Parser) -> None:
     parser.add_argument(
         "--workers",
@@ -55,8 +83,8 @@ def _host_options(parser: Parser) -> None:
     )
     parser.add_argument(
         "--out",
-        type=Path,
-        default=Path("runs/sweeps"),
+        type=_folder,
+        default="runs/sweeps",
         metavar="FOLDER",
         help="gets a folder for the study (default: runs/sweeps)",
     )
@@ -69,6 +97,7 @@ def _host_options(parser: Parser) -> None:
     )
     parser.add_argument(
         "--gpus",
+        type=_gpus,
         default="auto",
         metavar="LIST",
         help="0,1: workers take these in turn; auto: all; none (default: auto)",
@@ -198,14 +227,18 @@ def describe_show(parser: Parser) -> None:
 def describe_export(parser: Parser) -> None:
     """Add the options of `rrnn sweep export`."""
     _name_option(parser)
-    parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="gets the files")
+    parser.add_argument(
+        "--out", type=_folder, required=True, metavar="FOLDER", help="gets the files"
+    )
     _force_option(parser)
 
 
 def describe_plots(parser: Parser) -> None:
     """Add the options of `rrnn sweep plots`."""
     _name_option(parser)
-    parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="gets the files")
+    parser.add_argument(
+        "--out", type=_folder, required=True, metavar="FOLDER", help="gets the files"
+    )
     parser.add_argument("--html", action="store_true", help="one HTML file each, no PNG")
 
 

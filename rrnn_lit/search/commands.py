@@ -4,7 +4,7 @@ import time
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
     from rrnn_lit.search.launch import Launch
 
 _REAP_POLL_S = 1.0
+_SHOWN = 40  # letters of a value
 
 
 def run(given: Namespace, console: Console) -> int:
     """Run a study file, until it has its results."""
     from rrnn_lit.search.launch import define, run_study
-    from rrnn_lit.search.promote import read_extra
     from rrnn_lit.search.study import open_study
     from rrnn_lit.search.trial_process import TrialServer
 
     check_host_options(given)
     server = TrialServer()
     with _bad_command():
-        extra = read_extra(given.set)
+        extra = _extra(given.set)
         definition = define(given.study, given.name, extra, given.trials, given.seed, server)
     with _opened(given, given.workers) as opened:
         study, definition = open_study(definition, opened)
@@ -54,11 +54,11 @@ def extend_study(given: Namespace, console: Console) -> int:
 
 def promote_trial(given: Namespace, console: Console) -> int:
     """Write a config with the options of a trial."""
-    from rrnn_lit.search.promote import promote, read_extra
+    from rrnn_lit.search.promote import promote
     from rrnn_lit.search.trial_process import TrialServer
 
     with _bad_command():
-        extra = read_extra(given.set)
+        extra = _extra(given.set)
     with _reading(given) as opened:
         study, definition = load_study(given.name, opened)
         lines = promote(
@@ -191,6 +191,24 @@ def _launch(given: Namespace, console: Console) -> "Launch":
         stop_grace_s=given.stop_grace,
     )
     return Launch(options, given.storage, console)
+
+
+def _extra(pairs: list[str]) -> dict[str, Any]:
+    from rrnn_lit.search.promote import read_extra
+
+    extra: dict[str, Any] = {}
+    for pair in pairs:
+        option, equals, text = pair.partition("=")
+        try:
+            extra.update(read_extra([pair]))
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            if not equals or str(error).startswith("--set"):
+                raise
+            # the parser's own words for a tag that does not fit name no option
+            raise ValueError(
+                f"--set {option}: wanted a YAML value, got {text[:_SHOWN]!r}"
+            ) from error
+    return extra
 
 
 @contextmanager

@@ -6,8 +6,8 @@ workers compare, and waiting for a free worker costs nothing.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import optuna
 from optuna.trial import FrozenTrial
@@ -60,8 +60,9 @@ def _finished(study: optuna.Study) -> list[FrozenTrial]:
     return [t for t in study.get_trials(deepcopy=False) if t.state.is_finished()]
 
 
-def _end(trial: FrozenTrial) -> tuple[Any, int]:
-    return trial.datetime_complete, trial.number
+def _end(trial: FrozenTrial) -> tuple[datetime, int]:
+    # a damaged file may have lost the time
+    return trial.datetime_complete or datetime.max, trial.number
 
 
 def check_comparable(studies: Sequence[tuple[optuna.Study, Definition]]) -> None:

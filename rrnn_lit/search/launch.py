@@ -3,12 +3,9 @@
 import os
 import signal
 import tempfile
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import optuna
@@ -21,10 +18,11 @@ from rrnn_lit.search.objective import check_objective
 from rrnn_lit.search.options import check_options, flatten
 from rrnn_lit.search.plots import write_plots
 from rrnn_lit.search.show import print_study
+from rrnn_lit.search.space import extremes
 from rrnn_lit.search.stop_rule import stop_reason
+from rrnn_lit.search.stop_signals import call_on_signals
 from rrnn_lit.search.storage import SweepStorage, masked
 from rrnn_lit.search.study_file import Definition, from_json, read_study, to_json
-from rrnn_lit.search.trial_child import STOP_SIGNALS
 from rrnn_lit.search.trial_process import TrialServer
 from rrnn_lit.search.wandb_study import log_study
 from rrnn_lit.search.worker import SweepHost, SweepOptions
@@ -84,9 +82,32 @@ def define(
         try:
             check_options(definition, flatten(server.resolve(base, {})))
             check_objective(definition, flatten(server.resolve(base, definition.overrides)))
+            _check_values(definition, base, server)
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from error
     return definition
+
+
+def _check_values(definition: Definition, base: Path, server: TrialServer) -> None:
+    """Refuse values of the space that the option they are for cannot have."""
+    for options in extremes(definition.space):
+        try:
+            server.resolve(base, {**definition.overrides, **options})
+        except ValueError:
+            # what only all of them together break is for the trials to find out
+            for option, value in options.items():
+                _check_value(definition, base, option, value, server)
+
+
+def _check_value(
+    definition: Definition, base: Path, option: str, value: Any, server: TrialServer
+) -> None:
+    try:
+        server.resolve(base, {**definition.overrides, option: value})
+    except ValueError as error:
+        raise ValueError(
+            f"space.{option}: wanted values that the run takes, got {value!r}: {error}"
+        ) from error
 
 
 def run_study(
@@ -111,11 +132,11 @@ def run_study(
     view = LiveView(
         study, definition, wanted, launch.options.num_workers, host.running, launch.console
     )
-    with _on_signals(host.stop) as came, view:
+    with call_on_signals(host.stop) as came, view:
         why = host.run(watch=view)
         view()
     if signal.SIGINT in came:
-        raise KeyboardInterrupt
+        raise KeyboardInterrupt("running trials were put back")
     if came:
         return False
     _say(launch, f"study {definition.name} ended: {why}")
@@ -149,34 +170,6 @@ def _conclude(study: optuna.Study, definition: Definition, folder: Path, launch:
 
 def _say(launch: Launch, line: str) -> None:
     launch.console.print(line, markup=False, highlight=False, soft_wrap=True)
-
-
-@contextmanager
-def _on_signals(stop: Callable[[], None]) -> Iterator[list[int]]:
-    """Let SIGTERM, SIGUSR1 and the first Ctrl-C call `stop`; yields the list of those that came.
-
-    An exception at any point of the host could leave a trial half put back, so it is only the
-    second Ctrl-C that raises one. SIGUSR1 is a cluster's warning, which may be repeated.
-    """
-    came: list[int] = []
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        came.append(number)
-        if number != signal.SIGUSR1:
-            signal.signal(number, before[signal.Signals(number)])
-        stop()
-
-    if threading.current_thread() is not threading.main_thread():
-        yield came  # signals are the main thread's
-        return
-    before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
-    for number in before:
-        signal.signal(number, handle)
-    try:
-        yield came
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def choose_gpus(text: str) -> tuple[str, ...]:

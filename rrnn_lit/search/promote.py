@@ -8,12 +8,13 @@ from typing import Any
 
 import optuna
 import yaml
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial
 
 from rrnn_lit.search.export import want_free, write_text
 from rrnn_lit.search.options import check_options, flatten
 from rrnn_lit.search.show import number_text
 from rrnn_lit.search.space import options_of
+from rrnn_lit.search.stop_rule import finite_value
 from rrnn_lit.search.study import best_trials, results
 from rrnn_lit.search.study_file import Definition
 from rrnn_lit.search.yaml_text import put_options, value_text
@@ -85,7 +86,7 @@ def _complete_trial(
             raise ValueError(f"study {definition.name}: wanted a complete trial, it has none yet")
         return best[0]
     trials = study.get_trials(deepcopy=False)
-    complete = [t.number for t in trials if t.state is TrialState.COMPLETE]
+    complete = [t.number for t in trials if finite_value(t) is not None]
     if number not in complete:
         some = ", ".join(map(str, complete[:20])) or "none yet"
         raise ValueError(f"--trial: wanted a complete trial ({some}), got {number}")

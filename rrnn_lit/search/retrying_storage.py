@@ -18,10 +18,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import sqlalchemy
-from optuna.exceptions import DuplicatedStudyError, StorageInternalError, UpdateFinishedTrialError
+from optuna.exceptions import DuplicatedStudyError, UpdateFinishedTrialError
 from optuna.storages import BaseStorage, RDBStorage
 from optuna.storages._rdb import models
 from optuna.study import StudyDirection
@@ -32,7 +32,12 @@ from sqlalchemy.orm import Session
 
 from rrnn_lit.search.attributes import ATTEMPT, ENDS
 from rrnn_lit.search.file_lock import FileLock
-from rrnn_lit.search.lost_connection import is_lost_connection
+from rrnn_lit.search.lost_connection import (
+    StorageGoneError,
+    driver_text,
+    is_damaged,
+    is_lost_connection,
+)
 from rrnn_lit.search.storage_url import connect_arguments, is_sqlite, masked, without_secrets
 
 _FIRST_DELAY_S, _LONGEST_DELAY_S = 0.1, 2.0
@@ -48,11 +53,12 @@ T = TypeVar("T")
 
 
 class SweepStorage(RDBStorage):
-    """A storage whose every call waits for an absent database up to `patience_s` seconds.
+    """A storage whose calls wait for an absent database, together up to `patience_s` seconds.
 
     Args:
         url: of an SQLite file or a PostgreSQL database, as `storage_url.parse` returns it.
-        patience_s: how long one call may wait; afterwards it raises `StorageInternalError`.
+        patience_s: how long the database may be away; afterwards each call raises
+            `StorageGoneError` after one try, until one succeeds.
         file_lock: released by `close`; None where several processes may use the database.
     """
 
@@ -63,6 +69,7 @@ class SweepStorage(RDBStorage):
         self._file_lock = file_lock
         self._closed = threading.Event()
         self._inside = threading.local()  # .call: an outer call of this thread does the waiting
+        self._lost_at: float | None = None  # since when no call of any thread was answered
         self._num_losses = itertools.count(1)
         self.losses = 0
         self._locks: dict[str, threading.Lock] = {}
@@ -204,27 +211,40 @@ class SweepStorage(RDBStorage):
         lost_at: float | None = None
         for tries in itertools.count():
             try:
-                return call(tries > 0)
+                result = call(tries > 0)
             except Exception as error:
                 if not is_lost_connection(error):
+                    self._lost_at = None
+                    if is_damaged(error):
+                        self._give_up("cannot read", "", error)
                     raise
                 self.losses = next(self._num_losses)
-                lost_at = time.monotonic() if lost_at is None else lost_at
+                # several calls in a row must not each wait that long
+                shared = self._lost_at
+                known = [at for at in (lost_at, shared) if at is not None]
+                lost_at = min(known, default=time.monotonic())
+                self._lost_at = lost_at if shared is None else shared
                 self._wait(tries, time.monotonic() - lost_at, error)
+            else:
+                self._lost_at = None
+                return result
         raise AssertionError("counting ends never")
 
     def _wait(self, tries: int, waited_s: float, error: Exception) -> None:
         delay_s = min(_LONGEST_DELAY_S, _FIRST_DELAY_S * 2 ** min(tries, 10))
         delay_s *= self._jitter.uniform(0.5, 1.0)  # workers do not come back all at once
-        if waited_s + delay_s <= self.patience_s and not self._closed.wait(delay_s):
-            with suppress(SQLAlchemyError):
-                self.scoped_session.remove()
-            return
+        delay_s = min(delay_s, self.patience_s - waited_s)
+        is_over = delay_s <= 0 or self._closed.wait(delay_s)
+        with suppress(SQLAlchemyError):  # a session with an error in it refuses the next call
+            self.scoped_session.remove()
+        if is_over:
+            self._give_up("no answer from", f" for {waited_s:.0f} s", error)
+
+    def _give_up(self, what: str, how_long: str, error: Exception) -> NoReturn:
         url = self.engine.url.render_as_string(hide_password=False)
-        cause = without_secrets(str(error.__cause__ or error), url)
-        raise StorageInternalError(
-            f"storage: {masked(url)} did not answer for {waited_s:.0f} s: {cause}"
-        ) from error
+        cause = without_secrets(driver_text(error), url)
+        # not chained: the driver's text may hold the password
+        raise StorageGoneError(f"storage: {what} {masked(url)}{how_long}: {cause}") from None
 
 
 def _attempt_rows(session: Session, trial_id: int) -> dict[str, Any]:

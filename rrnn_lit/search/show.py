@@ -13,7 +13,8 @@ from rich.text import Text
 from rrnn_lit.search import attributes
 from rrnn_lit.search.stop_rule import RESULT_STATES, best_complete
 from rrnn_lit.search.storage import SweepStorage
-from rrnn_lit.search.study_file import Definition, from_json
+from rrnn_lit.search.study import stored_definition
+from rrnn_lit.search.study_file import Definition
 
 _ORDER = {
     TrialState.COMPLETE: 0,
@@ -211,7 +212,10 @@ def _study_cells(name: str, storage: SweepStorage) -> list[str]:
     text = study.user_attrs.get(attributes.DEFINITION)
     if text is None:
         return [name, "not made by rrnn", "-", str(len(trials)), "-"]
-    definition = from_json(text)
+    try:
+        definition = stored_definition(text, name)
+    except ValueError as error:  # the others can still be shown
+        return [name, f"cannot read: {error}", "-", str(len(trials)), "-"]
     best = best_complete(trials, definition.direction)
     objective = f"{definition.direction} {definition.metric}"
     value = number_text(objective_of(best[0]) if best else None, 6)

@@ -7,7 +7,7 @@ one of 0.99999 lie a decade apart. Its parameter in Optuna is `1-<option>`.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from fractions import Fraction
 from typing import Any, Literal, cast, get_args
 
 import optuna
@@ -24,6 +24,8 @@ DistributionName = Literal[
     "uniform", "log_uniform", "int_uniform", "int_log_uniform", "categorical"
 ]
 _STEPPED = ("uniform", "int_uniform")
+_MOST_STEPS = 2**53  # a double tells no more apart
+_MOST_PROBES = 10
 _KEYS = ("distribution", "low", "high", "step", "values", "one_minus", "published")
 
 
@@ -137,6 +139,27 @@ def published_params(space: Sequence[Dimension]) -> dict[str, Any] | None:
     return {dimension.name: dimension.parameter_of(dimension.published) for dimension in space}
 
 
+def extremes(space: Sequence[Dimension]) -> list[dict[str, Any]]:
+    """Return options of a few runs that have the ends of every range and the values of every list.
+
+    Of a long list the first values stand for all.
+    """
+    probes = {dimension.option: _probes(dimension) for dimension in space}
+    runs = max(map(len, probes.values()))
+    return [
+        {option: values[run % len(values)] for option, values in probes.items()}
+        for run in range(runs)
+    ]
+
+
+def _probes(dimension: Dimension) -> list[Any]:
+    kind = dimension.optuna_distribution
+    if isinstance(kind, CategoricalDistribution):
+        return list(kind.choices[:_MOST_PROBES])
+    ends = cast(FloatDistribution | IntDistribution, kind)
+    return [dimension.value_of(ends.low), dimension.value_of(ends.high)]
+
+
 def make_dimension(option: str, settings: Any) -> Dimension:
     """Return the dimension that a study file describes.
 
@@ -197,6 +220,10 @@ def _range(fields: Fields, option: str, kind: DistributionName) -> Dimension:
     one_minus = fields.flag("one_minus", False)
     if low >= high:
         raise ValueError(f"{fields.path('low')}: wanted low < high, got {low} and {high}")
+    if not is_finite(high - low):
+        raise ValueError(
+            f"{fields.path('low')}: wanted a finite distance to high, got {low} and {high}"
+        )
     if kind in ("log_uniform", "int_log_uniform") and low <= 0:
         raise ValueError(f"{fields.path('low')}: wanted more than 0 for a logarithm, got {low}")
     if one_minus and not (low > 0 and high < 1):
@@ -213,13 +240,17 @@ def _range(fields: Fields, option: str, kind: DistributionName) -> Dimension:
 def _check_step(low: float, high: float, step: float, name: str) -> None:
     if step <= 0:
         raise ValueError(f"{name}: wanted a number above 0, got {step}")
+    if Fraction(high) - Fraction(low) > _MOST_STEPS * Fraction(step):
+        raise ValueError(
+            f"{name}: wanted at most {_MOST_STEPS} steps to {high}, got steps of {step}"
+        )
     if not _on_grid(high, low, step):
         raise ValueError(f"{name}: wanted a step that leads from {low} to {high}, got {step}")
 
 
 def _on_grid(value: float, low: float, step: float) -> bool:
     # as people write them: 0.3 is three steps of 0.1
-    return (Decimal(str(value)) - Decimal(str(low))) % Decimal(str(step)) == 0
+    return (Fraction(str(value)) - Fraction(str(low))) % Fraction(str(step)) == 0
 
 
 def _check_published(dimension: Dimension, value: Any, name: str) -> None:

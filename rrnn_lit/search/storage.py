@@ -72,10 +72,7 @@ def _connect(
     url: sqlalchemy.URL, patience_s: float, lock: FileLock | None, must_exist: bool = False
 ) -> SweepStorage:
     """Try the connection, then open; hosts that start together make the tables once."""
-    engine = sqlalchemy.create_engine(
-        url, connect_args=connect_arguments(url), poolclass=sqlalchemy.NullPool
-    )
-    with _one_line(url), engine.connect() as connection:
+    with _one_line(url), _trial_engine(url).connect() as connection:
         if must_exist and not sqlalchemy.inspect(connection).has_table(_STUDIES_TABLE):
             raise ValueError(f"storage: no studies in {masked(str(url))}")
         if not is_sqlite(url):
@@ -83,6 +80,12 @@ def _connect(
                 sqlalchemy.select(sqlalchemy.func.pg_advisory_xact_lock(_TABLES_LOCK))
             )
         return SweepStorage(url, patience_s, lock)
+
+
+def _trial_engine(url: sqlalchemy.URL) -> sqlalchemy.Engine:
+    return sqlalchemy.create_engine(
+        url, connect_args=connect_arguments(url), poolclass=sqlalchemy.NullPool
+    )
 
 
 @contextmanager

@@ -13,9 +13,18 @@ import sqlalchemy
 from sqlalchemy.exc import ArgumentError
 
 _WANTED = "wanted sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE"
+# what is no URL may be a password anywhere, so nothing of it is repeated
+_NOT_SHOWN = f"{_WANTED}, got another form (not shown here: it may hold a password)"
+_ENCODE = (
+    f"{_WANTED}; in the user and the password write %40 for @, %2F for /, %3F for ? and %3A for :"
+)
 # greedy: a password that was not percent-encoded may hold any character, `@` and `/` too
-_BEFORE_HOST = re.compile(r"(://[^:/@]*):(.*)@")
-_IN_QUERY = re.compile(r"(?i)([?&](?:ssl)?password=)([^&]*)")
+_BEFORE_HOST = re.compile(r"(?i)(://[^:/@]*?)(?::|%3A)(.*)@")
+# the host was forgotten: what stands in the place of a port is none
+_NO_PORT = re.compile(r"(://[^:/@\s\[]*):(?!\d{1,5}(?!\w)|\*\*\*@)([^/?\s]+)")
+_IN_QUERY = re.compile(r"(?i)([?&;\s]\w*(?:pass|pwd|secret)\w*=)([^&;\s]*)")
+_LARGEST_PORT = 65535
+_SHORTEST_PIECE = 4  # characters; shorter ones are in any text
 # libpq's own way to notice a server that is gone without a word; milliseconds in the last one
 _CONNECTION_LIMITS = {
     "connect_timeout": 5,
@@ -29,14 +38,20 @@ _SQLITE_BUSY_S = 30.0
 
 def masked(url: str) -> str:
     """Return the URL with each password in it, also one in the query, replaced by `***`."""
-    return _IN_QUERY.sub(r"\1***", _BEFORE_HOST.sub(r"\1:***@", url))
+    text = _NO_PORT.sub(r"\1:***", _BEFORE_HOST.sub(r"\1:***@", url))
+    return _IN_QUERY.sub(r"\1***", text)
 
 
 def without_secrets(text: str, url: str) -> str:
     """Return the first line of `text` without the passwords of `url`, however they are written."""
     line = (text.strip().splitlines() or [""])[0]
     found = [match[2] for each in (_BEFORE_HOST, _IN_QUERY) for match in each.finditer(url)]
-    for secret in {part for each in found for part in (each, unquote(each), unquote_plus(each))}:
+    secrets = {part for each in found for part in (each, unquote(each), unquote_plus(each))}
+    # a driver that takes an `@` for the end of the password tells the rest as a host
+    secrets |= {
+        piece for each in secrets for piece in each.split("@") if len(piece) >= _SHORTEST_PIECE
+    }
+    for secret in sorted(secrets, key=len, reverse=True):
         escaped = secret.replace("\\", "\\\\")  # as libpq's connection strings have it
         for written in (secret, quote(secret, safe=""), quote_plus(secret), escaped):
             if written:
@@ -48,17 +63,29 @@ def parse(url: str) -> sqlalchemy.URL:
     """Return the URL of an SQLite file (absolute) or of a PostgreSQL database (psycopg 3).
 
     Raises:
-        ValueError: it is neither; psycopg is not installed.
+        ValueError: it is neither, or its user and password are not clearly told from the rest;
+            psycopg is not installed.
     """
     try:
         parsed = sqlalchemy.make_url(url)
     except (ArgumentError, ValueError):  # a port that is no number is a plain ValueError
-        raise ValueError(f"storage: {_WANTED}, got {masked(url)!r}") from None
+        raise ValueError(f"storage: {_NOT_SHOWN}") from None
+    if parsed.get_backend_name() != "sqlite" or parsed.username:  # a file may have any name
+        _want_plain_parts(url, parsed)
     if parsed.drivername in ("sqlite", "sqlite+pysqlite"):
         return _sqlite(parsed)
     if parsed.drivername in ("postgresql", "postgresql+psycopg"):
         return _postgresql(parsed)
     raise ValueError(f"storage: {_WANTED}, got one of {parsed.drivername!r}: {masked(url)!r}")
+
+
+def _want_plain_parts(url: str, parsed: sqlalchemy.URL) -> None:
+    """Refuse what a driver would split elsewhere than its writer meant, without repeating it."""
+    before_host = url.partition("://")[2].rpartition("@")[0]
+    if re.search(r"[@/?]", before_host) or re.search(r"[:?=\s]", parsed.username or ""):
+        raise ValueError(f"storage: {_ENCODE}")
+    if (parsed.port or 0) > _LARGEST_PORT or re.search(r"[;=]", parsed.database or ""):
+        raise ValueError(f"storage: {_NOT_SHOWN}")
 
 
 def is_sqlite(url: sqlalchemy.URL) -> bool:
@@ -74,7 +101,7 @@ def connect_arguments(url: sqlalchemy.URL) -> dict[str, object]:
 
 
 def _sqlite(parsed: sqlalchemy.URL) -> sqlalchemy.URL:
-    if not parsed.database or parsed.database.startswith((":memory:", "file:")):
+    if parsed.host or not parsed.database or parsed.database.startswith((":memory:", "file:")):
         raise ValueError(
             "storage: wanted a file that outlives the process, as in sqlite:///runs/sweep.db,"
             f" got {parsed.render_as_string()!r}"

@@ -17,7 +17,7 @@ from rrnn_lit.search.pruning import make_pruner
 from rrnn_lit.search.sampler import make_sampler
 from rrnn_lit.search.space import published_params
 from rrnn_lit.search.stop_rule import RESULT_STATES, best_complete
-from rrnn_lit.search.storage import SweepStorage
+from rrnn_lit.search.storage import SweepStorage, masked
 from rrnn_lit.search.study_file import Definition, as_document, from_json, to_json
 
 # what decides the results; the rest says when to stop and what to draw
@@ -56,7 +56,7 @@ def open_study(definition: Definition, storage: SweepStorage) -> tuple[optuna.St
         if stored is None:
             _set_up(study, definition)
             return study, definition
-        before = _stored_definition(stored, definition.name)
+        before = stored_definition(stored, definition.name)
         _refuse_change(before, definition)
         now = replace(
             before,
@@ -79,12 +79,13 @@ def load_study(name: str, storage: SweepStorage) -> tuple[optuna.Study, Definiti
     names = sorted(optuna.get_all_study_names(storage))
     if name not in names:
         there = ", ".join(names) or "none"
-        raise ValueError(f"wanted the name of a study, got {name!r}; the storage has: {there}")
+        got = masked(name)  # a storage's URL in the place of a name
+        raise ValueError(f"wanted the name of a study, got {got!r}; the storage has: {there}")
     study = optuna.load_study(study_name=name, storage=storage)
     stored = study.user_attrs.get(DEFINITION)
     if stored is None:
         raise ValueError(f"study {name}: wanted one that rrnn made, got another program's")
-    definition = _stored_definition(stored, name)
+    definition = stored_definition(stored, name)
     study = optuna.load_study(
         study_name=name,
         storage=storage,
@@ -110,6 +111,7 @@ def _set_up(study: optuna.Study, definition: Definition) -> None:
     """Make an empty study ours; one that a host left half made is finished."""
     trials = study.get_trials(deepcopy=False)
     started = any(trial.state is not TrialState.WAITING for trial in trials)
+    started = started or len(study.directions) != 1
     if started or set(study.user_attrs) - {TOKEN} or (trials and TOKEN not in study.user_attrs):
         raise ValueError(
             f"study {definition.name}: wanted one that rrnn made, got another program's; "
@@ -133,8 +135,15 @@ def _set_up(study: optuna.Study, definition: Definition) -> None:
     study.set_user_attr(DEFINITION, to_json(definition))
 
 
-def _stored_definition(text: Any, name: str) -> Definition:
+def stored_definition(text: Any, name: str) -> Definition:
+    """Return what a study's attribute says that it is.
+
+    Raises:
+        ValueError: it cannot be read, or is another study's.
+    """
     try:
+        if not isinstance(json.loads(str(text)), dict):
+            raise ValueError("definition: wanted a group of options, got something else")
         definition = from_json(str(text))
     except ValueError as error:
         raise ValueError(
@@ -149,6 +158,10 @@ def _refuse_change(before: Definition, now: Definition) -> None:
     old, new = _facts(before), _facts(now)
     for name in dict.fromkeys([*old, *new]):
         was, wanted = old.get(name, _NONE), new.get(name, _NONE)
+        if was == {} and any(other.startswith(f"{name}.") for other in new):
+            continue  # an empty group became options, which are told one by one
+        if wanted == {} and any(other.startswith(f"{name}.") for other in old):
+            continue
         if was != wanted or isinstance(was, bool) != isinstance(wanted, bool):
             raise ValueError(
                 f"study {now.name}: {name}: the study has {was}, the file {wanted}; "

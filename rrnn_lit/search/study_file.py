@@ -206,7 +206,12 @@ def _find_base(base: Any, path: Path) -> Path:
     if not isinstance(base, str) or not base:
         raise ValueError(f"base: wanted a config file, got {base!r}")
     places = [Path(), path.parent, path.parent.parent]
-    found = [place / base for place in places if (place / base).is_file()]
+    try:
+        found = [place / base for place in places if (place / base).is_file()]
+    except OSError as error:  # the name is too long, or the folder closed
+        raise ValueError(
+            f"base: wanted a config file, got {base[:100]!r}: {error.strerror}"
+        ) from error
     if not found:
         looked = ", ".join(str((place / base).absolute()) for place in places)
         raise ValueError(f"base: wanted a config file, got {base!r}; looked for {looked}")

@@ -58,7 +58,10 @@ def run(plan: ChildPlan) -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
     _die_with_parent()
     threading.Thread(target=_die_with_host, name="host watch", daemon=True).start()
-    _redirect(plan.output, plan.errors)
+    try:
+        _redirect(plan.output, plan.errors)
+    except FileNotFoundError:  # the host has removed the folder: it wants no answer any more
+        sys.exit(1)
     # multiprocessing hands over the host's: a database URL may stand there
     sys.argv = ["rrnn", *plan.arguments]
     # Lightning starts further processes of a run as `-m` this module

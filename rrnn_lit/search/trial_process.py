@@ -11,6 +11,7 @@ import signal
 import sys
 import tempfile
 import threading
+import time
 import types
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -34,6 +35,7 @@ _NOT_FOR_CHILDREN = (STORAGE_VARIABLE, "PGPASSWORD", "PGPASSFILE")
 # multiprocessing looks after all children whenever one is started: two threads that do so at once
 # read an exit code twice, and one of them gets nothing
 _MULTIPROCESSING = threading.Lock()
+_SERVER_PAUSES_S = (0.05, 0.2, 1.0)  # before the next tries to reach the fork server
 
 
 @dataclass(frozen=True)
@@ -162,7 +164,11 @@ class TrialServer:
             configs = ("--config", str(base), "--config", str(changes))
             job = TrialJob(folder, ("fit", *configs, "--print_config"), {}, threads=0)
             output, errors = folder / "stdout", folder / "stderr"
-            code = self._start(job, output, errors).wait()
+            process = self._start(job, output, errors)
+            try:
+                code = process.wait()
+            finally:
+                process.stop("interrupted", grace_s=0)
             if code != 0:
                 raise ValueError(_complaint(errors) or f"{base}: options of a run: code {code}")
             return dict(yaml.safe_load(output.read_text(encoding="utf-8")))
@@ -173,11 +179,23 @@ class TrialServer:
             self.entry, job.arguments, {**kept, **job.environment}, job.threads, output, errors
         )
         process = self._context.Process(target=run, args=(plan,), name="trial")
-        # blocked for the fork server as well that takes the place of one that was killed
-        with _MULTIPROCESSING, _no_main_module(), _blocked(STOP_SIGNALS):
+        with _MULTIPROCESSING, _no_main_module():
             self._ensure_server()
-            process.start()
+            for pause_s in _SERVER_PAUSES_S:
+                try:
+                    self._start_once(process)
+                    break
+                except (ConnectionError, EOFError):  # a server that is just being killed
+                    time.sleep(pause_s)
+            else:
+                self._start_once(process)
         return TrialProcess(process, job.folder)
+
+    @staticmethod
+    def _start_once(process: ForkServerProcess) -> None:
+        with _blocked(STOP_SIGNALS):  # for one that takes the place of one that was killed
+            forkserver.ensure_running()
+        process.start()  # it waits for the server's imports, and a signal may end that
 
     def _ensure_server(self) -> None:
         if self._is_running:

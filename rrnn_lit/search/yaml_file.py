@@ -10,17 +10,31 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from yaml.constructor import ConstructorError
+
+_SHOWN = 40  # letters of a value
+_MOST_VALUES = 100_000
 
 
-class _StudyLoader(yaml.SafeLoader):
+class _Loader(yaml.SafeLoader):
     """Reads what looks like a date as the text it is."""
 
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        """Return a node's value; for one that its tag does not fit the line is in the error."""
+        try:
+            return super().construct_object(node, deep)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            kind, text = node.tag.rpartition(":")[2], str(node.value)[:_SHOWN]
+            raise ConstructorError(
+                problem=f"{text!r}, which is no {kind}", problem_mark=node.start_mark
+            ) from error
 
-class _ConfigLoader(_StudyLoader):
+
+class _ConfigLoader(_Loader):
     """Reads 1e-6 as the number it is, like the parser of the run's configs."""
 
 
-_StudyLoader.yaml_implicit_resolvers = {
+_Loader.yaml_implicit_resolvers = {
     letter: [pair for pair in pairs if pair[0] != "tag:yaml.org,2002:timestamp"]
     for letter, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
@@ -37,7 +51,7 @@ def read_study_yaml(path: Path) -> dict[str, Any]:
     Raises:
         ValueError: names the file, and the line where there is one.
     """
-    return _read(path, _StudyLoader)
+    return _read(path, _Loader)
 
 
 def read_config_yaml(path: Path) -> dict[str, Any]:
@@ -100,6 +114,7 @@ def _mapping(path: Path, loader: yaml.SafeLoader) -> dict[str, Any]:
     node = loader.get_single_node()
     if not isinstance(node, yaml.MappingNode):
         raise ValueError(f"{path}: wanted a YAML file of options, got something else")
+    _refuse_flood(path, node)
     for line, key in _repeated(node):
         raise ValueError(f"{path}, line {line}: wanted every option once, got {key} again")
     content = dict(loader.construct_document(node))
@@ -108,6 +123,18 @@ def _mapping(path: Path, loader: yaml.SafeLoader) -> dict[str, Any]:
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
     return content
+
+
+def _refuse_flood(path: Path, node: yaml.Node) -> None:
+    """Refuse a few lines of aliases that stand for more values than fit into memory."""
+    left, seen = [node], 0
+    while left:
+        seen += 1
+        if seen > _MOST_VALUES:
+            raise ValueError(f"{path}: wanted at most {_MOST_VALUES} values, got aliases for more")
+        value = left.pop().value  # text, nodes, or pairs of nodes
+        for inner in () if isinstance(value, str) else value:
+            left.extend(inner if isinstance(inner, tuple) else [inner])
 
 
 def _repeated(node: yaml.MappingNode) -> Iterator[tuple[int, str]]:

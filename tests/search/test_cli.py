@@ -176,7 +176,7 @@ def test_a_study_from_its_file_to_the_promoted_config(
 def test_commands_without_a_complete_trial_say_so(
     sweep: Sweep, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    modes = {f"trial-{number:04d}": "config" for number in range(9)}
+    modes = {f"trial-{number:04d}": "config" if number else "nan" for number in range(9)}
     study = write_study(tmp_path, {"modes": modes})
     assert sweep("run", study) == 65
     error = capsys.readouterr().err
@@ -184,7 +184,7 @@ def test_commands_without_a_complete_trial_say_so(
     assert "`rrnn sweep show toys --all`" in error
     assert error.count("\n") == 1
     assert sweep("show toys --all") == 0
-    assert "trial 0 failed: config" in capsys.readouterr().out
+    assert "trial 1 failed: config" in capsys.readouterr().out
     assert sweep(f"export toys --out {tmp_path / 'files'}") == 0
     assert "best.yaml: left out, no trial is complete" in capsys.readouterr().out
     assert sweep(f"plots toys --out {tmp_path / 'pictures'}") == 0

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import optuna
 import pytest
+import sqlalchemy
 from rich.console import Console
 
 from rrnn_lit.search.compare import (
@@ -12,6 +13,7 @@ from rrnn_lit.search.compare import (
     course_of,
     write_comparison,
 )
+from rrnn_lit.search.storage import SweepStorage
 from tests.search.finished_studies import complete, define, fail, make_study, prune
 
 
@@ -91,3 +93,20 @@ def test_a_study_without_a_complete_trial_is_refused() -> None:
     definition = define("other")
     with pytest.raises(ValueError, match="study other: wanted a complete trial, got none yet"):
         check_comparable([(filled(), define()), (make_study(definition), definition)])
+
+
+def test_trials_that_lost_their_value_or_their_time_are_no_hindrance(
+    sqlite_storage: SweepStorage,
+) -> None:
+    definition = define()
+    study = make_study(definition, sqlite_storage)
+    for value in (1.0, 5.0, 2.0):
+        complete(study, definition, value)
+    with sqlite_storage.engine.begin() as connection:
+        connection.execute(sqlalchemy.text("DELETE FROM trial_values WHERE value = 5"))
+        for number in (1, 2):
+            lose = "UPDATE trials SET datetime_complete = NULL WHERE number = :number"
+            connection.execute(sqlalchemy.text(lose), {"number": number})
+    study = optuna.load_study(study_name=definition.name, storage=sqlite_storage)
+    check_comparable([(study, definition)])
+    assert course_of(study).best == (1.0, 1.0, 2.0)

@@ -209,3 +209,11 @@ def test_set_reads_values_as_yaml_and_numbers_without_a_dot() -> None:
 def test_set_refuses_what_is_no_pair(pair: str) -> None:
     with pytest.raises(ValueError, match="--set"):
         read_extra([pair])
+
+
+def test_a_trial_that_lost_its_value_is_not_promoted(tmp_path: Path) -> None:
+    promotion = Promotion(tmp_path, define())
+    complete(promotion.study, promotion.definition, float("inf"))
+    complete(promotion.study, promotion.definition, 1.0)
+    with pytest.raises(ValueError, match=r"^--trial: wanted a complete trial \(1\), got 0$"):
+        promotion.run(0)

@@ -1,8 +1,11 @@
 import inspect
 import re
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
 
 import optuna
 import pytest
@@ -149,3 +152,22 @@ def test_a_held_lock_lets_pass_those_of_other_studies_and_is_freed_by_an_error(
     with other.lock("one"):
         pass
     other.close()
+
+
+def test_a_file_damaged_in_the_middle_is_told_in_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "sweep.db"
+    storage = open_storage(f"sqlite:///{path}", num_workers=1)
+    study = optuna.create_study(storage=storage, study_name="one")
+    study.set_user_attr("long", "x" * 2000)
+    with closing(sqlite3.connect(path)) as connection:
+        page_bytes = connection.execute("PRAGMA page_size").fetchone()[0]
+        find = "SELECT rootpage FROM sqlite_master WHERE name = 'study_user_attributes'"
+        page = connection.execute(find).fetchone()[0]
+    storage.close()
+    with open(path, "r+b") as file:
+        file.seek((page - 1) * page_bytes)
+        file.write(b"\xff" * page_bytes)
+    storage = open_storage(f"sqlite:///{path}", num_workers=1)
+    with pytest.raises(ValueError, match=r"^storage: cannot read sqlite:.*malformed$"):
+        storage.get_study_user_attrs(1)
+    storage.close()

@@ -6,6 +6,7 @@ import pytest
 from optuna.trial import TrialState
 from rich.console import Console
 
+from rrnn_lit.search.attributes import DEFINITION
 from rrnn_lit.search.show import (
     best_first,
     duration_text,
@@ -193,3 +194,16 @@ def test_studies_are_listed_also_those_of_others(sqlite_storage: SweepStorage) -
     ):
         assert part in mine
     assert "not made by rrnn" in theirs
+
+
+def test_an_unreadable_study_does_not_hide_the_others(sqlite_storage: SweepStorage) -> None:
+    optuna.create_study(study_name="broken", storage=sqlite_storage).set_user_attr(
+        DEFINITION, "{}"
+    )
+    make_study(define("mine"), sqlite_storage)
+    stream = io.StringIO()
+    print_studies(sqlite_storage, Console(file=stream, width=500))
+    broken, mine = [line for line in stream.getvalue().splitlines() if line.startswith("│")]
+    assert "broken" in broken
+    assert "cannot read" in broken
+    assert f"maximize {METRIC}" in mine

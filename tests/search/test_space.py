@@ -11,6 +11,7 @@ from optuna.distributions import (
 
 from rrnn_lit.search.space import (
     Dimension,
+    extremes,
     make_dimension,
     options_of,
     published_params,
@@ -143,6 +144,11 @@ def test_values_have_the_type_of_their_distribution() -> None:
         ({**INT, "one_minus": True}, "one_minus: wanted no such key for int_uniform"),
         ({**INT, "step": 0}, "step: wanted a number above 0, got 0"),
         ({**INT, "step": 100}, "step: wanted a step that leads from 128 to 512, got 100"),
+        (
+            {**FLOAT, "low": 0, "high": 1, "step": 1.0e-300},
+            "step: wanted at most 90071992547",
+        ),
+        ({**FLOAT, "low": -1.7e308, "high": 1.7e308}, "low: wanted a finite distance to high"),
         ({**INT, "step": 1.5}, "step: wanted a whole number, got 1.5"),
         ({**FLOAT, "step": -0.1}, "step: wanted a number above 0, got -0.1"),
         ({**LOG, "one_minus": 1}, "one_minus: wanted true or false, got 1"),
@@ -175,6 +181,23 @@ def test_a_mistake_is_named(settings: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message) as caught:
         make_dimension("model.x", settings)
     assert str(caught.value).startswith("space.model.x")
+
+
+def test_extremes_are_the_ends_of_ranges_and_all_values_in_a_few_runs() -> None:
+    space = (
+        make_dimension("a.x", {"distribution": "categorical", "values": [1, "b", None]}),
+        make_dimension("a.y", {**INT, "low": 1, "high": 3}),
+        make_dimension(
+            "a.z", {"distribution": "uniform", "low": 0.25, "high": 0.5, "one_minus": True}
+        ),
+    )
+    assert extremes(space) == [
+        {"a.x": 1, "a.y": 1, "a.z": 0.75},
+        {"a.x": "b", "a.y": 3, "a.z": 0.5},
+        {"a.x": None, "a.y": 1, "a.z": 0.75},
+    ]
+    long = make_dimension("a.x", {"distribution": "categorical", "values": list(range(99))})
+    assert len(extremes([long])) == 10
 
 
 def test_a_dimension_can_be_made_in_code() -> None:

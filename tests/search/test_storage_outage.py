@@ -150,10 +150,32 @@ def test_patience_ends_with_one_line_without_the_password(
     finally:
         postgres_server.start()
     text = str(caught.value)
-    assert text.startswith("storage: postgresql+psycopg://sweeper:***@127.0.0.1")
-    assert "did not answer for 0 s" in text
+    assert text.startswith("storage: no answer from postgresql+psycopg://sweeper:***@127.0.0.1")
+    assert " for 0 s: connection failed" in text
     assert PASSWORD not in text
     assert "\n" not in text
+    assert storage.get_all_studies() == []
+    storage.close()
+
+
+def test_calls_in_a_row_share_one_patience(
+    postgres_server: PostgresServer, postgres_url: str
+) -> None:
+    storage = open_storage(postgres_url, num_workers=1, patience_s=2.0)
+    postgres_server.stop()
+    try:
+        begin = time.monotonic()
+        for number in range(8):
+            with pytest.raises(ValueError, match=r"no answer from .* for \d+ s: connection"):
+                storage.get_all_studies()
+            assert number or time.monotonic() - begin >= 2.0
+        assert time.monotonic() - begin < 2 * 2.0 + 4.0  # eight patiences are 16 s
+    finally:
+        postgres_server.start()
+    # the first answer gives the whole patience back
+    assert storage.get_all_studies() == []
+    postgres_server.stop()
+    threading.Timer(0.5, postgres_server.start).start()
     assert storage.get_all_studies() == []
     storage.close()
 

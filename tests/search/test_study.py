@@ -1,5 +1,6 @@
 import re
 import threading
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,7 @@ def test_numbers_may_be_written_another_way(tmp_path: Path, sqlite_storage: Swee
 
 SECOND = {"distribution": "categorical", "values": [1, 2]}
 GRID: dict[str, Any] = {
-    "space": {"model.a": SECOND, "model.b": SECOND},
+    "space": {"model.a": SECOND, "model.b": deepcopy(SECOND)},  # one object would be an alias
     "sampler": {"kind": "grid"},
 }
 

@@ -142,7 +142,8 @@ def test_a_missing_base_is_looked_for_in_three_places(tmp_path: Path) -> None:
         ("a: !!set {b}", "base.yaml: a: wanted a number, text, list or group"),
         ("a: .nan", "base.yaml: a: wanted a number, got nan"),
         ("a: !!python/object/apply:os.getcwd []", "could not determine a constructor"),
-        ("a: &b [*b]", "one too deep"),
+        ("a: &b [*b]", "aliases for more"),
+        ("a: " + "[" * 5000, "one too deep"),
     ],
 )
 def test_a_base_of_another_kind_is_refused(tmp_path: Path, text: str, message: str) -> None:
