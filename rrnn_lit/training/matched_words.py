@@ -6,25 +6,8 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
+from rrnn_lit.training.metric_keys import COUNTS, RATES
 from rrnn_lit.words.counting import Decoded, count_by_length, count_decoded
-
-COUNTS = (
-    "matched_words",
-    "loosely_matched_words",
-    "num_words",
-    "exact_sentences",
-    "num_sentences",
-    "strict_matched_words",
-    "strict_num_words",
-    "strict_exact_sentences",
-)
-_RATES = {
-    "matched_word_rate": ("matched_words", "num_words"),
-    "loosely_matched_word_rate": ("loosely_matched_words", "num_words"),
-    "exact_sentence_rate": ("exact_sentences", "num_sentences"),
-    "strict_matched_word_rate": ("strict_matched_words", "strict_num_words"),
-    "strict_exact_sentence_rate": ("strict_exact_sentences", "num_sentences"),
-}
 
 
 class MatchedWords(Metric):
@@ -65,7 +48,7 @@ class MatchedWords(Metric):
     def compute(self) -> dict[str, Tensor]:
         """Return every count (int64) and rate (float64) by name; rates of nothing are 0."""
         figures: dict[str, Tensor] = dict(zip(COUNTS, self.counts, strict=True))
-        for name, (part, whole) in _RATES.items():
+        for name, (part, whole) in RATES.items():
             figures[name] = figures[part].double() / figures[whole].clamp(min=1)
         return figures
 

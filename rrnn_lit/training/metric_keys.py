@@ -24,8 +24,8 @@ TRAIN_FIGURES = (
     LEARNING_RATE,
     NUM_UPDATES,
 )
-# and of an evaluated split, by `split_key`
-SPLIT_FIGURES = (
+# counts of an evaluated split, by `split_key`
+COUNTS = (
     "matched_words",
     "loosely_matched_words",
     "num_words",
@@ -34,12 +34,16 @@ SPLIT_FIGURES = (
     "strict_matched_words",
     "strict_num_words",
     "strict_exact_sentences",
-    "matched_word_rate",
-    "loosely_matched_word_rate",
-    "exact_sentence_rate",
-    "strict_matched_word_rate",
-    "strict_exact_sentence_rate",
 )
+# rate -> the counts it is made of
+RATES = {
+    "matched_word_rate": ("matched_words", "num_words"),
+    "loosely_matched_word_rate": ("loosely_matched_words", "num_words"),
+    "exact_sentence_rate": ("exact_sentences", "num_sentences"),
+    "strict_matched_word_rate": ("strict_matched_words", "strict_num_words"),
+    "strict_exact_sentence_rate": ("strict_exact_sentences", "num_sentences"),
+}
+SPLIT_FIGURES = (*COUNTS, *RATES)
 
 
 def split_key(split: str, name: str) -> str:
