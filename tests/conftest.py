@@ -14,6 +14,7 @@ os.environ["JSONARGPARSE_DEPRECATION_WARNINGS"] = "off"  # Lightning calls an ol
 os.environ["PYTHONPATH"] = str(Path(__file__).resolve().parents[1])
 
 import random
+import signal
 import sys
 import threading
 import time
@@ -27,6 +28,10 @@ from hypothesis import settings
 # no example database: a test session writes nothing into the checkout
 settings.register_profile("rrnn_lit", derandomize=True, deadline=None, max_examples=30)
 settings.load_profile("rrnn_lit")
+
+# a background job of a shell ignores Ctrl-C, and so would the programs that tests send one to
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # set by Lightning, torch and wandb on their own; put back, but not a leak
 _LIBRARY_VARIABLES = (

@@ -18,7 +18,12 @@ def write_run(folder: Path, stopping: dict[str, Any], timer: dict[str, Any] | No
     states = {"MatchedWordsStopping": stopping}
     if timer is not None:
         states["Timer"] = timer
-    checkpoint = {"global_step": 100, "callbacks": states, "dictionary_digest": ""}
+    checkpoint = {
+        "global_step": 100,
+        "callbacks": states,
+        "dictionary_digest": "",
+        "state_dict": {},
+    }
     DurableCheckpointIO().save_checkpoint(checkpoint, folder / "checkpoints" / "last.ckpt")
     (folder / "summary.json").write_text("{}")
 

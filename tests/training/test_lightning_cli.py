@@ -10,6 +10,7 @@ from rrnn_lit.training.checkpoints import BestCheckpoint, DurableCheckpointIO, L
 from rrnn_lit.training.lightning_cli import RRNNCLI, OptionError
 from rrnn_lit.training.metrics_log import MetricsLog
 from rrnn_lit.training.precision import loss_scaler
+from rrnn_lit.training.preemption import StopOnSignal
 from rrnn_lit.training.sample_sentences import SampleSentences
 from rrnn_lit.training.stopping import MatchedWordsStopping
 from tests.training.conftest import Fit, WriteConfig
@@ -26,7 +27,7 @@ def test_builds_without_running(build: Fit, run_folder: Path) -> None:
 
 def test_last_checkpoint_sees_what_all_other_callbacks_did(build: Fit) -> None:
     kinds = [type(c) for c in build().trainer.callbacks]  # type: ignore[attr-defined]
-    assert kinds[-2:] == [BestCheckpoint, LastCheckpoint]
+    assert kinds[-3:] == [BestCheckpoint, LastCheckpoint, StopOnSignal]
     assert {MatchedWordsStopping, SampleSentences} <= set(kinds)
 
 
