@@ -1,3 +1,4 @@
+import itertools
 import math
 from pathlib import Path
 from typing import Any
@@ -125,7 +126,7 @@ def test_width_transfer_is_a_factor_2_grid_over_both_scalings() -> None:
     assert values["model.scaling"] == ("none", "mup")
     assert values["model.hidden_size"] == (128, 256, 512, 1024)
     rates = values["model.learning_rate"]
-    assert [b / a for a, b in zip(rates, rates[1:], strict=False)] == [2.0] * (len(rates) - 1)
+    assert [b / a for a, b in itertools.pairwise(rates)] == [2.0] * (len(rates) - 1)
     assert definition.sampler.kind == "grid"
     assert definition.stopping.trials == 2 * 4 * len(rates)
     assert definition.curves is not None

@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import math
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import yaml
 from optuna.trial import FrozenTrial
 
 from rrnn_lit.search import attributes
+from rrnn_lit.search.files import want_free, write_text
 from rrnn_lit.search.options import nest
 from rrnn_lit.search.show import objective_of, seconds_of
 from rrnn_lit.search.space import options_of
@@ -123,20 +123,3 @@ def best_text(trial: FrozenTrial, definition: Definition) -> str:
         f"# rrnn fit --config BASE.yaml --config {BEST_FILE}\n"
     )
     return header + yaml.safe_dump(nest(options), sort_keys=False)
-
-
-def want_free(path: Path, force: bool) -> None:
-    """Raise FileExistsError if there is something at `path` that may not be replaced."""
-    if path.exists() and not (force and path.is_file()):
-        advice = "" if force else "; --force replaces it"
-        raise FileExistsError(f"--out: wanted a new file, got {path}, which is there{advice}")
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file complete or not at all."""
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        part.write_text(text, encoding="utf-8")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)

@@ -136,7 +136,9 @@ def slices(study: optuna.Study, definition: Definition) -> Any:
     figure = make_figure(4.2 * columns + 0.8, 3.6 * rows)
     panels = figure.subplots(rows, columns, squeeze=False, sharey=True)
     points = None
-    for axes, dimension in zip(panels.flat, definition.space, strict=False):
+    for axes, dimension in zip(
+        panels.flat[: len(definition.space)], definition.space, strict=True
+    ):
         scale = ParameterScale(dimension.optuna_distribution)
         for group, marker, size in ((pruned, "x", 22), (complete, "o", 26)):
             held = [t for t in group if dimension.name in t.params]

@@ -9,7 +9,7 @@ from typing import Any
 import optuna
 from optuna.trial import TrialState
 
-from rrnn_lit.search.export import write_text
+from rrnn_lit.search.files import write_text
 from rrnn_lit.search.plot_panels import finite, history, importances, learning_curves, slices
 from rrnn_lit.search.plot_parallel import parallel_coordinates
 from rrnn_lit.search.study_file import Definition

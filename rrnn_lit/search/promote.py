@@ -10,7 +10,7 @@ import optuna
 import yaml
 from optuna.trial import FrozenTrial
 
-from rrnn_lit.search.export import want_free, write_text
+from rrnn_lit.search.files import want_free, write_text
 from rrnn_lit.search.options import check_options, flatten
 from rrnn_lit.search.show import number_text
 from rrnn_lit.search.space import options_of

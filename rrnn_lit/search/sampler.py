@@ -144,7 +144,7 @@ class PointSampler(BaseSampler):
 def grid_point(space: Sequence[Dimension], number: int) -> dict[str, Any]:
     """Return a point of the grid; the last option of the file changes fastest.
 
-    A number past the last point starts over: it stands in for a trial that failed.
+    A number past the last point starts over.
     """
     point = {}
     for dimension in reversed(space):

@@ -1,8 +1,6 @@
 """Files a trial starts from: the base config of its study, its own options, its W&B id."""
 
 import hashlib
-import os
-import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from rrnn_lit.search.files import write_text
 from rrnn_lit.search.options import flatten, nest
 from rrnn_lit.search.study_file import Definition
 from rrnn_lit.search.trial_owner import Owner, take_folder
@@ -142,14 +141,9 @@ def _yaml(options: Mapping[str, Any]) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    """Write a file unless it is there; by rename: workers share the base config."""
+    """Write a file unless it is there: workers share the base config."""
     with suppress(FileNotFoundError):
         if path.read_text(encoding="utf-8") == text:
             return
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}.part")
-    try:
-        part.write_text(text, encoding="utf-8")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    write_text(path, text)

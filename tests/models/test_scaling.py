@@ -1,3 +1,4 @@
+import itertools
 import math
 from collections.abc import Iterator
 
@@ -92,7 +93,7 @@ def changes(hidden_size: int, scaling: Scaling, init: Initialisation) -> list[fl
     adam = make_adam(model.parameters(), 5e-4, (0.85, 0.99), 1e-8, 0.0, factors=by_parameter)
     probe_BTW = next(batches())
     before = layers(model, probe_BTW)
-    for words_BTW, _ in zip(batches(), range(10), strict=False):
+    for words_BTW in itertools.islice(batches(), 10):
         predicted_BTW = model(words_BTW, torch.full((16,), NUM_WORDS))
         counted_N = torch.ones(16 * NUM_WORDS, dtype=torch.bool)
         loss = reconstruction_loss(
