@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from rrnn_lit.search.files import write_text
 from rrnn_lit.training.run_folder import is_run
 
 OWNER_FILE = "trial.json"
@@ -64,9 +65,7 @@ def take_folder(folder: Path, owner: Owner) -> None:
     check_owner(folder, owner)
     folder.mkdir(parents=True, exist_ok=True)
     if _read(folder / OWNER_FILE) is None:
-        part = folder / f"{OWNER_FILE}.{os.getpid()}.part"
-        part.write_text(json.dumps(vars(owner)) + "\n", encoding="utf-8")
-        part.replace(folder / OWNER_FILE)
+        write_text(folder / OWNER_FILE, json.dumps(vars(owner)) + "\n")
 
 
 def _read(path: Path) -> Owner | None:
