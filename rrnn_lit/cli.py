@@ -2,6 +2,8 @@
 
 import os
 import sys
+from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 from rrnn_lit.complaints import complain, is_lack_of_memory
@@ -24,12 +26,39 @@ usage: rrnn COMMAND [options]
   test       count matched words of a run on holdout; --run RUN
   predict    write sentence vectors and decoded words of a split; --run RUN
   sweep      run a study over many trainings, watch it, extend its best: run, show, ...
+  compare    train variants of one config at one budget: a table and a picture
+  report     a page about runs or bundles: figures, pictures, error categories
+  export     a run -> a bundle: one folder that holds all the vectors mean
+  encode     text -> sentence vectors, by a bundle
+  decode     sentence vectors -> text
+  compress   sentence vectors -> shorter ones; decompress is the way back
+  similar    the sentences of a file that are nearest to a sentence
+  interpolate  the sentences between two sentences
+  sts        correlation of cosines with human similarity scores of a file
   bench      time our parts beside their peers: step, match, rnn, memory, data
 
 `rrnn COMMAND --help` lists the options; `rrnn fit --config FILE --print_config` shows them all
 with their values.
 """
 _LIGHTNING_COMMANDS = ("fit", "validate", "test", "predict")
+# command -> module with `main(options) -> exit code`, loaded when it is asked for
+_COMMANDS = {
+    "prepare": "rrnn_lit.data.prepare_cli",
+    "sweep": "rrnn_lit.search.cli",
+    "bench": "rrnn_lit.bench.cli",
+    "compare": "rrnn_lit.evaluation.compare_cli",
+    "report": "rrnn_lit.evaluation.report_cli",
+    "export": "rrnn_lit.evaluation.export_cli",
+    "encode": "rrnn_lit.codec.encode_cli",
+    "decode": "rrnn_lit.codec.decode_cli",
+    "compress": "rrnn_lit.codec.compress_cli",
+    "decompress": "rrnn_lit.codec.decompress_cli",
+    "similar": "rrnn_lit.evaluation.similar_cli",
+    "interpolate": "rrnn_lit.evaluation.interpolate_cli",
+    "sts": "rrnn_lit.evaluation.sts_cli",
+}
+# these settle threads and memory themselves: they start other processes or need no network
+_LIGHT_COMMANDS = ("prepare", "sweep", "compare")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -56,19 +85,11 @@ def _run(command: str, options: list[str]) -> int:
 
         print(f"rrnn_lit {__version__}")
         return 0
-    if command == "prepare":
-        from rrnn_lit.data.prepare_cli import main as prepare
-
-        return prepare(options)
-    if command == "sweep":
-        from rrnn_lit.search.cli import main as sweep
-
-        return sweep(options)
-    if command == "bench":
-        from rrnn_lit.bench.cli import main as bench
-
-        _settle_process()
-        return bench(options)
+    if command in _COMMANDS:
+        if command not in _LIGHT_COMMANDS:
+            _settle_process()
+        main_of_command: Callable[[list[str]], int] = import_module(_COMMANDS[command]).main
+        return main_of_command(options)
     if command in _LIGHTNING_COMMANDS:
         return _run_lightning(command, options)
     print(f"rrnn: wanted one of the commands below, got {command!r}\n\n{_HELP}", file=sys.stderr)

@@ -13,21 +13,23 @@ ROOMS = {
     "words": set(),
     "models": set(),
     "data": {"words"},  # and text in the files below
-    "training": {"models", "words", "data"},
+    "codec": {"models", "words", "text"},
+    "training": {"models", "words", "data", "codec", "text"},
     "search": {"training", "data"},
-    "evaluation": {"training", "models", "words", "data"},
-    "bench": {"text", "words", "models", "data", "training", "evaluation"},
+    "evaluation": {"training", "models", "words", "data", "codec", "text"},
+    "bench": {"text", "words", "models", "data", "training", "evaluation", "codec"},
 }
 # the files of `rrnn prepare`, which read raw text
 READS_TEXT = {"prepare.py", "prepare_text.py", "prepare_cli.py", "prepare_config.py"}
 # third party -> rooms that may import it at the top of a file; everywhere else inside a function
 TOP = {
-    "torch": {"words", "models", "data", "training", "evaluation", "bench"},
-    "numpy": {"words", "models", "data", "training", "evaluation", "bench", "search"},
+    "torch": {"words", "models", "data", "training", "evaluation", "bench", "codec"},
+    "numpy": {"words", "models", "data", "training", "evaluation", "bench", "search", "codec"},
     "lightning": {"training", "bench"},
     "torchmetrics": {"training"},
-    "yaml": {"data", "training", "search"},
-    "rich": {"data", "training", "evaluation", "bench", "search"},
+    "yaml": {"data", "training", "search", "evaluation"},
+    "rich": {"data", "training", "evaluation", "bench", "search", "codec"},
+    "safetensors": {"codec"},
     "optuna": {"search"},
     "sqlalchemy": {"search"},
     "jsonargparse": {"data", "bench"},
@@ -39,13 +41,15 @@ LATE = {
     "nltk": {"text", "data"},
     "py3langid": {"text"},
     "stanza": {"text"},
-    "wandb": {"training", "search"},
+    "wandb": {"training", "search", "evaluation"},
+    "pyarrow": {"codec"},
+    "scipy": {"evaluation"},
     "matplotlib": {"evaluation", "bench", "search"},
     "plotly": {"search"},
     "optuna_dashboard": {"search"},
     "psycopg": {"search"},
     "torch": {"search"},
-    "faiss": {"bench"},
+    "faiss": {"bench", "evaluation"},
     "pykeops": {"bench"},
     "lightning": {"cli.py"},
 }

@@ -1,0 +1,1 @@
+"""Sentence vectors without training: the bundle, the codec, its commands."""

@@ -1,0 +1,38 @@
+"""CodecParts: what turns text into sentence vectors and back, however it was stored."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from rrnn_lit.models.autoencoder import SentenceAutoencoder
+from rrnn_lit.models.compressor import Compressor
+from rrnn_lit.text.pipeline import TextSettings
+from rrnn_lit.words.vectors import WordVectors
+from rrnn_lit.words.whitening import Whitening
+
+
+@dataclass(frozen=True)
+class CodecParts:
+    """A trained model with everything that its vectors mean.
+
+    Attributes:
+        autoencoder: encoder and decoder, fp32, on the host, in evaluation mode.
+        autoencoder_options: the options of the group `model` that build it, see
+            `models/building.py`.
+        compressor: of its sentence vectors; None without one.
+        compressor_options: the options that build it; None without one.
+        word_vectors: the dictionary, special labels last.
+        whitening: from raw word vectors to the dictionary's.
+        text: how raw text becomes words.
+        facts: plain values about where it comes from, for people and reports: `name`, `steps`,
+            `seed`, `max_words` (longest training sentence, EOS included), `splits` (the figures
+            of `summary.json`), `data`, `versions`.
+    """
+
+    autoencoder: SentenceAutoencoder
+    autoencoder_options: dict[str, Any]
+    compressor: Compressor | None
+    compressor_options: dict[str, Any] | None
+    word_vectors: WordVectors
+    whitening: Whitening
+    text: TextSettings
+    facts: dict[str, Any] = field(default_factory=dict)
