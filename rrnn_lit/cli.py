@@ -16,26 +16,30 @@ EXIT_CANNOT_WRITE = 74
 EXIT_STOPPED = 75  # by a signal, after saving
 EXIT_NOT_FINITE = 79
 EXIT_INTERRUPTED = 130
+EXIT_BROKEN_PIPE = 141  # as a shell counts SIGPIPE
 
 _HELP = """\
 usage: rrnn COMMAND [options]
 
-  prepare    raw text -> dictionary of word vectors and splits of word ids
-  fit        train an autoencoder; --resume RUN goes on with an unfinished run
-  validate   count matched words of a run on tune and test; --run RUN
-  test       count matched words of a run on holdout; --run RUN
-  predict    write sentence vectors and decoded words of a split; --run RUN
-  sweep      run a study over many trainings, watch it, extend its best: run, show, ...
-  compare    train variants of one config at one budget: a table and a picture
-  report     a page about runs or bundles: figures, pictures, error categories
-  export     a run -> a bundle: one folder that holds all the vectors mean
-  encode     text -> sentence vectors, by a bundle
-  decode     sentence vectors -> text
-  compress   sentence vectors -> shorter ones; decompress is the way back
-  similar    the sentences of a file that are nearest to a sentence
+  prepare      raw text -> dictionary of word vectors and splits of word ids
+  separate     a prepared folder -> the same with near-identical word vectors pushed apart
+  fit          train an autoencoder; --resume RUN goes on with an unfinished run
+  validate     count matched words of a run on tune and test; --run RUN
+  test         count matched words of a run on holdout; --run RUN
+  predict      write sentence vectors and decoded words of a split; --run RUN
+  sweep        run a study over many trainings, watch it, extend its best: run, show, ...
+  compare      train variants of one config at one budget: a table and a picture
+  report       a page about runs or bundles: figures, pictures, error categories
+  export       a run -> a bundle: one folder that holds all the vectors mean
+  ratio        accuracy against bytes per vector: compressors beside PCA, rounding, PQ
+  encode       text -> sentence vectors, by a bundle
+  decode       sentence vectors -> text
+  compress     sentence vectors -> shorter ones
+  decompress   the way back
+  similar      the sentences of a file that are nearest to a sentence
   interpolate  the sentences between two sentences
-  sts        correlation of cosines with human similarity scores of a file
-  bench      time our parts beside their peers: step, match, rnn, memory, data
+  sts          correlation of cosines with human similarity scores of a file
+  bench        time our parts beside their peers: step, match, rnn, memory, data
 
 `rrnn COMMAND --help` lists the options; `rrnn fit --config FILE --print_config` shows them all
 with their values.
@@ -44,10 +48,12 @@ _LIGHTNING_COMMANDS = ("fit", "validate", "test", "predict")
 # command -> module with `main(options) -> exit code`, loaded when it is asked for
 _COMMANDS = {
     "prepare": "rrnn_lit.data.prepare_cli",
+    "separate": "rrnn_lit.data.separate_cli",
     "sweep": "rrnn_lit.search.cli",
     "bench": "rrnn_lit.bench.cli",
     "compare": "rrnn_lit.evaluation.compare_cli",
     "report": "rrnn_lit.evaluation.report_cli",
+    "ratio": "rrnn_lit.evaluation.ratio_cli",
     "export": "rrnn_lit.evaluation.export_cli",
     "encode": "rrnn_lit.codec.encode_cli",
     "decode": "rrnn_lit.codec.decode_cli",
@@ -58,7 +64,7 @@ _COMMANDS = {
     "sts": "rrnn_lit.evaluation.sts_cli",
 }
 # these settle threads and memory themselves: they start other processes or need no network
-_LIGHT_COMMANDS = ("prepare", "sweep", "compare")
+_LIGHT_COMMANDS = ("prepare", "separate", "sweep", "compare")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -70,7 +76,13 @@ def main(argv: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if argv is None else argv
     command = arguments[0] if arguments else "--help"
     try:
-        return _run(command, arguments[1:])
+        code = _run(command, arguments[1:])
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        # `rrnn decode ... | head`: the reader has all it wanted
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_BROKEN_PIPE
     except KeyboardInterrupt as interruption:
         text = "interrupted; the same command starts again"
         return complain(command, interruption, EXIT_INTERRUPTED, text)

@@ -29,8 +29,18 @@ def test_help_names_every_command(
 ) -> None:
     assert cli.main(arguments) == 0
     text = capsys.readouterr().out
-    for command in ("prepare", "fit", "validate", "test", "predict"):
+    for command in ("fit", "validate", "test", "predict", "encode", "decode", "report"):
         assert f"\n  {command} " in text
+
+
+def test_a_reader_that_has_enough_is_no_mistake() -> None:
+    command = [sys.executable, "-m", "rrnn_lit.cli", "--help"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == cli.EXIT_BROKEN_PIPE
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
