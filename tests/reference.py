@@ -31,7 +31,8 @@ def run_cell(cell: ResidualRNN, inputs_TI: Tensor) -> Tensor:
             before_H = cell.bias_0 if state_H is None else state_H
             joined = torch.cat([input_I, torch.tanh(before_H)])
             branch_H = torch.tanh(weight_xh @ joined + cell.bias_1)
-            state_H = before_H + cell.weight_2 @ branch_H + cell.bias_2
+            update_H = cell.weight_2 @ branch_H + cell.bias_2
+            state_H = before_H + update_H if cell.residual else update_H
         states.append(state_H)
     return torch.stack(states)
 
@@ -39,8 +40,11 @@ def run_cell(cell: ResidualRNN, inputs_TI: Tensor) -> Tensor:
 def encode_sentence(model: SentenceAutoencoder, words_TW: Tensor) -> Tensor:
     """Return the sentence vector (S,) of one sentence without padding, without dropout."""
     encoder = model.encoder
-    backwards_TW = torch.stack(list(reversed(list(words_TW))))
-    activation_H = torch.tanh(run_cell(encoder.rnn, backwards_TW)[-1])
+    if encoder.reverse:
+        words_TW = torch.stack(list(reversed(list(words_TW))))
+    activation_H = torch.tanh(run_cell(encoder.rnn, words_TW)[-1])
+    if not encoder.middle_layer:
+        return activation_H
     layer = encoder.sentence_vector
     return torch.tanh(layer.weight @ activation_H + layer.bias)
 

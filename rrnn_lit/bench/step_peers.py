@@ -18,7 +18,8 @@ from rrnn_lit.bench.naive_port import NaiveMatch, NaivePort, masked_loss
 from rrnn_lit.data.datamodule import SentenceDataModule
 from rrnn_lit.data.loading import Batch
 from rrnn_lit.models.autoencoder import AutoencoderShape, SentenceAutoencoder, valid_positions
-from rrnn_lit.models.baselines import BASELINES, Cell, equal_parameter_size
+from rrnn_lit.models.baselines import baseline, equal_parameter_size
+from rrnn_lit.models.cells import Cell
 from rrnn_lit.training.optimizer import make_adam
 from rrnn_lit.training.stopwatch import Stopwatch
 from rrnn_lit.words.nearest import NearestWords
@@ -236,7 +237,7 @@ def baseline_peer(cell: Cell, equal_parameters: bool, around: Surroundings) -> P
     word_dim, hidden_size = _sizes(around)
     if equal_parameters:
         hidden_size = equal_parameter_size(cell, word_dim, hidden_size)
-    model = BASELINES[cell](word_dim, hidden_size).to(around.words.vectors_VW.device)
+    model = baseline(cell, word_dim, hidden_size).to(around.words.vectors_VW.device)
     return _fused(model, around)
 
 

@@ -3,24 +3,26 @@
 The decoder is not autoregressive: it sees the sentence vector at every step and never a word.
 Which words the predicted vectors stand for is decided by the dictionary (`words/nearest.py`).
 
-Inside, words are packed rows (`models/packing.py`); nothing is computed for padding.
+Inside, words are packed rows (`models/packing.py`); nothing is computed for padding. The cell is
+the paper's unless the shape names another one (`models/cells.py`); everything around it is the
+same then.
 
 Shapes: B sentences, T words of the longest, N words of all sentences, W word_dim, H hidden_size,
 S sentence_vector_size.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 from torch import Tensor, nn
 
+from rrnn_lit.models.cells import Cell, EncoderOrder, check_cell, make_reader, make_writer
 from rrnn_lit.models.dropout import LockedDropout
 from rrnn_lit.models.initialisation import Initialisation, initialise_weight
 from rrnn_lit.models.packing import Packing
 from rrnn_lit.models.recurrence import FirstStep
-from rrnn_lit.models.residual_rnn import ResidualRNN
 from rrnn_lit.models.scaling import Factors
 from rrnn_lit.models.weight_gradients import WeightGradients, linear
 
@@ -79,6 +81,11 @@ class AutoencoderShape:
         dropout: probability of dropping an output unit of encoder or decoder, 0 disables.
         dropout_locked: one mask for all time steps.
         dropout_position: `output` or `before_tanh`, see `OutputActivation`.
+        cell: `residual` is the paper; see `models/cells.py`.
+        residual: whether the residual cell has its identity path.
+        encoder_order: `reversed`: the encoder reads the last word first (the paper).
+        middle_layer: whether a linear layer and tanh make the sentence vector of the encoder's
+            output (the paper); otherwise it is that output, and S is H.
     """
 
     word_dim: int
@@ -88,19 +95,32 @@ class AutoencoderShape:
     dropout: float
     dropout_locked: bool
     dropout_position: DropoutPosition
+    cell: Cell = "residual"
+    residual: bool = True
+    encoder_order: EncoderOrder = "reversed"
+    middle_layer: bool = True
 
 
 class SentenceEncoder(nn.Module):
-    """Reads a sentence in reverse and returns its vector; every component is in (-1, 1)."""
+    """Reads a sentence and returns its vector; every component is in (-1, 1).
+
+    Without middle layer and with dropout in training, kept components are scaled beyond that.
+    """
 
     def __init__(self, shape: AutoencoderShape) -> None:
         super().__init__()
         size = shape.sentence_vector_size or shape.hidden_size
-        self.rnn = ResidualRNN(shape.word_dim, shape.hidden_size, shape.first_step)
+        self.reverse = shape.encoder_order == "reversed"
+        # its parameters are those of its cell
+        self.rnn: Any = make_reader(
+            shape.cell, shape.word_dim, shape.hidden_size, shape.first_step, shape.residual
+        )
         self.activation = OutputActivation(
             shape.dropout, shape.dropout_locked, shape.dropout_position
         )
-        self.sentence_vector = nn.Linear(shape.hidden_size, size)
+        self.middle_layer = shape.middle_layer
+        if shape.middle_layer:
+            self.sentence_vector = nn.Linear(shape.hidden_size, size)
 
     def forward(self, word_vectors_BTW: Tensor, lengths_B: Tensor) -> Tensor:
         """Return sentence_vector_BS.
@@ -115,11 +135,11 @@ class SentenceEncoder(nn.Module):
 
     def encode(self, word_vectors_NW: Tensor, packing: Packing) -> Tensor:
         """Return sentence_vector_BS of packed words, in the order of the batch."""
-        last_BH = self.rnn.read_backwards(word_vectors_NW, packing)
-        if self.activation.wants == "activations":
-            last_BH = torch.tanh(last_BH)
-        vectors_BS = linear(self.sentence_vector, self.activation(last_BH), self.rnn.deferred)
-        return torch.tanh(vectors_BS)[packing.ranks_B]
+        last_BH = self.rnn.read(word_vectors_NW, packing, self.reverse, self.activation.wants)
+        vectors_BS = self.activation(last_BH)
+        if self.middle_layer:
+            vectors_BS = torch.tanh(linear(self.sentence_vector, vectors_BS, self.rnn.deferred))
+        return vectors_BS[packing.ranks_B]
 
     if TYPE_CHECKING:
         __call__ = forward
@@ -131,7 +151,9 @@ class SentenceDecoder(nn.Module):
     def __init__(self, shape: AutoencoderShape) -> None:
         super().__init__()
         size = shape.sentence_vector_size or shape.hidden_size
-        self.rnn = ResidualRNN(size, shape.hidden_size, shape.first_step)
+        self.rnn: Any = make_writer(
+            shape.cell, size, shape.hidden_size, shape.first_step, shape.residual
+        )
         self.activation = OutputActivation(
             shape.dropout, shape.dropout_locked, shape.dropout_position
         )
@@ -155,13 +177,14 @@ class SentenceDecoder(nn.Module):
 
 
 class SentenceAutoencoder(nn.Module):
-    """Encoder and decoder; `6 H^2 + (2 W + 7) H + W` parameters when S = H.
+    """Encoder and decoder; `6 H^2 + (2 W + 7) H + W` parameters when S = H and as in the paper.
 
     Args:
         shape: sizes and switches.
 
     Raises:
-        ValueError: a size is below 1 or the dropout is outside [0, 1).
+        ValueError: a size is below 1, the dropout is outside [0, 1), or an option does not go
+            with the cell.
     """
 
     def __init__(self, shape: AutoencoderShape) -> None:
@@ -170,6 +193,13 @@ class SentenceAutoencoder(nn.Module):
             value = getattr(shape, name)
             if value is not None and value < 1:
                 raise ValueError(f"model.{name}: wanted a number of at least 1, got {value}")
+        check_cell(shape.cell, shape.hidden_size, asdict(shape))
+        if not shape.middle_layer and shape.sentence_vector_size not in (None, shape.hidden_size):
+            raise ValueError(
+                "model.sentence_vector_size: wanted null with model.middle_layer false, where "
+                f"the vector is as wide as the encoder; got {shape.sentence_vector_size}"
+            )
+        self.cell = shape.cell
         self.encoder = SentenceEncoder(shape)
         self.decoder = SentenceDecoder(shape)
 
@@ -182,12 +212,17 @@ class SentenceAutoencoder(nn.Module):
     ) -> None:
         """Draw all weights anew from torch's global generator; all biases become 0.
 
+        For the residual cell; networks with another one keep the weights that torch gave them,
+        which suit them.
+
         Args:
             kind: see `initialise_weight`.
             feed_forward_scale: scale of W_x, W_2, W_s and W_o.
             recurrent_scale: scale of W_h.
             factors: on these scales, by parameter; None for none.
         """
+        if self.cell != "residual":
+            return
         for name, parameter in self.named_parameters():
             if parameter.dim() == 1:
                 nn.init.zeros_(parameter)

@@ -8,6 +8,7 @@ Autograd forms a weight gradient a step, each as large as the weights, and adds 
 Here each matrix gets one product, summed in fp32. Only h and z are kept for it; the state p and
 its gradient g are carried in fp32 (or float64); the inputs are projected before the loop, at once.
 Rows are packed (`models/packing.py`), so that no word is computed that only pads.
+Without the identity path (`residual` off) p and g are replaced at each step, not added to.
 
 Shapes: N rows of all steps, B sentences, R rows of a step, I input size, H hidden_size.
 """
@@ -42,7 +43,7 @@ class Course:
         step_sizes: rows of each position, falling from B.
         ranks_N: sentence of each row, by rank.
         first_rows: index of the rows of the sentences' first steps, by rank.
-        inside_N: None; or bool, False in rows that only pad and must not change a state.
+        inside_N: None; or bool, False in rows that only pad and must not change the last state.
         reverse: from the last position to the first (the encoder): sentences join as the course
             reaches their end. Otherwise all begin together and leave at their end.
         shared_input: whether all steps of a sentence see one input (the decoder).
@@ -52,6 +53,7 @@ class Course:
             `states`: those after every step, (N, H); `activations`: the tanh of these, in the
             precision of the products.
         deferred: takes the weight gradients in autograd's place; None leaves them to autograd.
+        residual: whether a step adds to the state (the paper) or replaces it.
     """
 
     step_sizes: tuple[int, ...]
@@ -63,6 +65,7 @@ class Course:
     learned_state: bool
     result: Result
     deferred: WeightGradients | None
+    residual: bool
 
     @classmethod
     def over(
@@ -73,18 +76,20 @@ class Course:
         first_step: FirstStep,
         result: Result,
         deferred: WeightGradients | None = None,
+        residual: bool = True,
     ) -> "Course":
         """Return the course over all rows of a packing."""
         return cls(
             packing.step_sizes,
             packing.ranks_N,
             packing.last_rows_B if reverse else slice(packing.num_sentences),
-            packing.inside_N if reverse else None,
+            packing.inside_N if reverse or result == "last" else None,
             reverse,
             shared_input,
             first_step == "learned_state",
             result,
             deferred,
+            residual,
         )
 
     def only(self, live: LiveRows) -> "Course":
@@ -195,9 +200,8 @@ def _run(
         if step or course.learned_state:  # otherwise h is zero
             torch.addmm(z_RH, h_RH, recurrent_HH, out=z_RH)
         update_RH = F.linear(z_RH.tanh_(), weights[2], bias_2)
-        if inside_steps is not None:
-            update_RH = torch.where(inside_steps[position][:, None], update_RH, 0.0)
-        state_RH += update_RH
+        inside_R = None if inside_steps is None else inside_steps[position]
+        _change(state_RH, update_RH, inside_R, course.residual)
         if every_steps is not None:
             result_RH = every_steps[position].copy_(state_RH)
             if course.result == "activations":
@@ -227,15 +231,28 @@ def _run_back(
         if outer_steps is not None:
             state_RH += outer_steps[position]
         g_RH.copy_(state_RH)
-        if inside_steps is not None:
-            g_RH.masked_fill_(~inside_steps[position][:, None], 0.0)
+        inside_R = None if inside_steps is None else inside_steps[position]
+        if inside_R is not None:
+            g_RH.masked_fill_(~inside_R[:, None], 0.0)
         a_RH = a_steps[position]
         _tanh_backward.grad_input(g_RH @ weights[2], z_steps[position], grad_input=a_RH)
         if shared_BH is not None:
             shared_BH[: len(a_RH)] += a_RH
         if step or course.learned_state:
-            state_RH += _tanh_backward(a_RH @ weights[1], h_steps[position])
+            through_RH = _tanh_backward(a_RH @ weights[1], h_steps[position])
+            # rows that only pad add zero
+            _change(state_RH, through_RH, None if course.residual else inside_R, course.residual)
     return state_BH, shared_BH, g_NH, a_NH
+
+
+def _change(state_RH: Tensor, change_RH: Tensor, inside_R: Tensor | None, residual: bool) -> None:
+    """Add to states or replace them, in place; rows that only pad keep theirs."""
+    if inside_R is not None:
+        change_RH = torch.where(inside_R[:, None], change_RH, 0.0 if residual else state_RH)
+    if residual:
+        state_RH += change_RH
+    else:
+        state_RH.copy_(change_RH)
 
 
 def _weight_gradients(

@@ -12,12 +12,14 @@ from torch import Tensor
 
 from rrnn_lit.data.datamodule import SentenceDataModule
 from rrnn_lit.data.loading import Batch
-from rrnn_lit.models.autoencoder import AutoencoderShape, DropoutPosition, SentenceAutoencoder
+from rrnn_lit.models.autoencoder import DropoutPosition
+from rrnn_lit.models.building import initialised_autoencoder
+from rrnn_lit.models.cells import Cell, EncoderOrder
 from rrnn_lit.models.initialisation import Initialisation
 from rrnn_lit.models.losses import Loss, match_drop_mask, reconstruction_loss
 from rrnn_lit.models.packing import Packing
 from rrnn_lit.models.recurrence import FirstStep
-from rrnn_lit.models.scaling import Scaling, width_factors
+from rrnn_lit.models.scaling import Scaling
 from rrnn_lit.models.weight_gradients import WeightGradients
 from rrnn_lit.training.cuda_graphs import RecordedAutoencoder
 from rrnn_lit.training.lean_adam import LeanAdam
@@ -55,7 +57,8 @@ class AutoencoderModule(pl.LightningModule):
             disables.
         dropout_locked: one dropout mask for all words of a sentence.
         dropout_position: `output` (paper) or `before_tanh` (author's implementation).
-        init: `sparse`: 15 incoming weights a unit; `dense`: all, of equal row norm.
+        init: `sparse`: 15 incoming weights a unit; `dense`: all, of equal row norm. This and the
+            two scales are for the residual cell; other cells start with torch's own weights.
         feed_forward_scale: standard deviation of the initial weights but the recurrent ones.
         recurrent_scale: standard deviation of the initial recurrent weights.
         loss: `squared` (paper) or `cosine` (the paper's negative result).
@@ -78,6 +81,12 @@ class AutoencoderModule(pl.LightningModule):
         base_size: width at which `mup` equals `none`.
         graph_words: on CUDA, pad sentences to a multiple of so many words and run forward and
             backward from one recorded graph a length, which is faster at small widths; 0 disables.
+        cell: `residual` (paper); or a network to compare with, all else being equal: `gru`,
+            `lstm`, `tanh` (plain recurrent layers), `transformer` (two layers each side).
+        residual: whether the residual cell has its identity path; true is the paper.
+        encoder_order: `reversed` (paper): the encoder reads the last word first; or `forward`.
+        middle_layer: whether a linear layer and tanh make the sentence vector (paper) or it is the
+            encoder's output itself.
 
     Raises:
         ValueError: an option is out of range.
@@ -112,24 +121,15 @@ class AutoencoderModule(pl.LightningModule):
         graph_words: int = 0,
         scaling: Scaling = "none",
         base_size: int = 512,
+        cell: Cell = "residual",
+        residual: bool = True,
+        encoder_order: EncoderOrder = "reversed",
+        middle_layer: bool = True,
     ) -> None:
         super().__init__()
         self.save_hyperparameters(logger=False)
         check_options(dict(self.hparams))
-        self.autoencoder = SentenceAutoencoder(
-            AutoencoderShape(
-                word_dim,
-                hidden_size,
-                sentence_vector_size,
-                first_step,
-                dropout,
-                dropout_locked,
-                dropout_position,
-            )
-        )
-        named = self.autoencoder.named_parameters()
-        self._factors = width_factors(named, scaling, base_size, hidden_size)
-        self.autoencoder.initialise(init, feed_forward_scale, recurrent_scale, self._factors)
+        self.autoencoder, self._factors = initialised_autoencoder(dict(self.hparams))
         self._deferred: WeightGradients | None = None
         if memory == "lean":
             self._deferred = WeightGradients()

@@ -10,11 +10,23 @@ N words of a batch.
 
 from dataclasses import dataclass
 
+from rrnn_lit.models.cells import Cell
 from rrnn_lit.training.module_options import Memory
 from rrnn_lit.training.optimizer import RoundMoments
 
 _SCORED_WORDS = 2_048  # at once, see words/nearest.py
 _PLACES = 48  # bytes a word
+# rows of width H that a word keeps for the way back or needs on it. Ours: h and z of both layers,
+# the decoder's activations; outer, a and g on the way back. Others: what autograd was seen to
+# keep (bf16 and fp32 rows together, in items of the precision), and some on the way back
+_STATE_ROWS: dict[Cell, int] = {
+    "residual": 8,
+    "gru": 20,
+    "lstm": 55,
+    "tanh": 8,
+    "transformer": 80,
+}
+_GATES: dict[Cell, int] = {"gru": 3, "lstm": 4, "tanh": 1}
 
 
 @dataclass(frozen=True)
@@ -31,6 +43,8 @@ class MemorySizes:
         memory: `standard` or `lean`.
         on_gpu: whether the match reads the stored words; on a CPU it keeps copies.
         round_moments: `fp16` moments take 16 bit in lean memory, and 32 in standard memory.
+        cell: see `models/cells.py`.
+        middle_layer: whether there is one between encoder and sentence vector.
     """
 
     hidden_size: int
@@ -42,19 +56,34 @@ class MemorySizes:
     memory: Memory
     round_moments: RoundMoments
     on_gpu: bool
+    cell: Cell = "residual"
+    middle_layer: bool = True
 
 
 def weight_shapes(sizes: MemorySizes) -> dict[str, list[tuple[int, int]]]:
     """Return the shapes of the weight matrices of each part of the autoencoder."""
     width, words = sizes.hidden_size, sizes.word_dim
     vector = sizes.sentence_vector_size or width
-    square = (width, width)
+    encoder = _layer_shapes(sizes.cell, words, width)
+    if sizes.cell == "transformer":
+        encoder += [(3 * width, width), (width, width)]  # attention of the query
     return {
-        "encoder": [(width, words), square, square],
-        "sentence vector": [(vector, width)],
-        "decoder": [(width, vector), square, square],
+        "encoder": encoder,
+        "sentence vector": [(vector, width)] if sizes.middle_layer else [],
+        "decoder": _layer_shapes(sizes.cell, vector, width),
         "output": [(words, width)],
     }
+
+
+def _layer_shapes(cell: Cell, inputs: int, width: int) -> list[tuple[int, int]]:
+    square = (width, width)
+    if cell == "residual":
+        return [(width, inputs), square, square]
+    if cell == "transformer":
+        wide = [(4 * width, width), (width, 4 * width)]
+        return [(width, inputs), *2 * [(3 * width, width), square, *wide]]
+    gates = _GATES[cell]
+    return [(gates * width, inputs), (gates * width, width)]
 
 
 def num_weights(sizes: MemorySizes) -> int:
@@ -86,8 +115,7 @@ def memory_budget(sizes: MemorySizes) -> dict[str, int]:
         "weights, fp32": 4 * weights,
         "ADAM's moments": 2 * moment * weights,
         **passing,
-        # h and z of both layers, the decoder's activations; outer, a and g on the way back
-        "states": 8 * item * row,
+        "states": _STATE_ROWS[sizes.cell] * item * row,
         # targets, predictions, their gradient and unit vectors in float64
         "words of the batch": sizes.num_words * sizes.word_dim * (4 * 4 + 2 * 8),
         "dictionary, fp16": 2 * sizes.vocab_size * sizes.word_dim,

@@ -4,11 +4,18 @@ import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from rrnn_lit.models.building import LATER_SHAPE
+
 Memory = Literal["standard", "lean"]
-_SHAPE_OPTIONS = ("word_dim", "hidden_size", "sentence_vector_size", "first_step")
+_SHAPE_OPTIONS = (
+    *("word_dim", "hidden_size", "sentence_vector_size", "first_step"),
+    *LATER_SHAPE,
+)
 _ADAM_OPTIONS = ("l2", "beta1", "beta2", "eps", "round_moments", "scaling", "base_size")
 # options that earlier checkpoints lack, with the value they were trained with
-_LATER_OPTIONS = {"scaling": "none", "base_size": 512}
+_LATER_OPTIONS = {"scaling": "none", "base_size": 512, **LATER_SHAPE}
+# options that need our own recurrence -> the only value that goes with another cell
+_OWN_RECURRENCE = {"memory": "standard", "graph_words": 0, "scaling": "none"}
 
 
 @dataclass(frozen=True)
@@ -40,7 +47,7 @@ _RANGES: dict[str, tuple[float, float, bool, bool]] = {
 
 
 def check_options(options: dict[str, Any]) -> None:
-    """Raise ValueError for the first option outside its range."""
+    """Raise ValueError for the first option outside its range or that the cell does not know."""
     for name, (low, high, with_low, with_high) in _RANGES.items():
         value = options[name]
         above = low <= value if with_low else low < value
@@ -53,6 +60,11 @@ def check_options(options: dict[str, Any]) -> None:
         raise ValueError(
             "model.sentence_vector_size: wanted null with model.scaling mup, whose factors are "
             f"for one width; got {options['sentence_vector_size']}"
+        )
+    if options["cell"] != "residual":
+        _refuse(
+            f"with model.cell {options['cell']}: it is for the residual cell",
+            {f"model.{n}": (options[n], wanted) for n, wanted in _OWN_RECURRENCE.items()},
         )
 
 

@@ -28,19 +28,30 @@ def reconstruct(
     autoencoder: SentenceAutoencoder, words: NearestWords, batch: Batch
 ) -> EvaluationOutput:
     """Return sentence vectors and decoded words of a batch; vectors in fp32."""
-    word_ids_BT, lengths_B = batch["word_ids_BT"], batch["lengths_B"]
+    packing = Packing.of(batch["lengths_B"], batch["word_ids_BT"].device)
+    word_vectors_NW = look_up(words, packing.pack(batch["word_ids_BT"]))
+    sentence_vector_BS = autoencoder.encoder.encode(word_vectors_NW, packing)
+    return decode_words(autoencoder, words, batch, packing, sentence_vector_BS)
+
+
+def decode_words(
+    autoencoder: SentenceAutoencoder,
+    words: NearestWords,
+    batch: Batch,
+    packing: Packing,
+    sentence_vector_BS: Tensor,
+) -> EvaluationOutput:
+    """Return what the decoder makes of sentence vectors, beside the sentences of the batch."""
+    word_ids_BT = batch["word_ids_BT"]
     num_steps = word_ids_BT.shape[1]
-    packing = Packing.of(lengths_B, word_ids_BT.device)
-    word_ids_N = packing.pack(word_ids_BT)
-    sentence_vector_BS = autoencoder.encoder.encode(look_up(words, word_ids_N), packing)
     predicted_NW = autoencoder.decoder.decode(sentence_vector_BS, packing).float()
     decoded_N = words.nearest_word_ids(predicted_NW)
-    matched_N = words.is_nearest(predicted_NW, word_ids_N)
+    matched_N = words.is_nearest(predicted_NW, packing.pack(word_ids_BT))
     decoded = Decoded(
         word_ids_BT,
         packing.unpack(decoded_N, num_steps, fill=-1),
         packing.unpack(matched_N, num_steps, fill=False),
-        lengths_B.to(word_ids_BT.device),
+        batch["lengths_B"].to(word_ids_BT.device),
     )
     return EvaluationOutput(
         decoded=decoded,

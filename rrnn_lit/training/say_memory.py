@@ -24,5 +24,7 @@ class SayMemory(Callback):
             memory=options["memory"],
             round_moments=options["round_moments"],
             on_gpu=trainer.strategy.root_device.type == "cuda",
+            cell=options["cell"],
+            middle_layer=options["middle_layer"],
         )
         print(describe_budget(memory_budget(sizes)))

@@ -78,10 +78,19 @@ def test_sentence_vector_size_may_differ_from_the_hidden_size() -> None:
     assert count(model) == encoder + (1_000 * 200 + 200) + decoder + (1_000 * 300 + 300)
 
 
-@pytest.mark.parametrize("sentence_vector_size", [None, 5])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"sentence_vector_size": None},
+        {"residual": False},
+        {"encoder_order": "forward"},
+        {"middle_layer": False, "sentence_vector_size": None},
+    ],
+    ids=str,
+)
 @pytest.mark.parametrize("first_step", get_args(FirstStep))
-def test_equals_loop_reference(first_step: FirstStep, sentence_vector_size: int | None) -> None:
-    model = make_model(first_step=first_step, sentence_vector_size=sentence_vector_size)
+def test_equals_loop_reference(first_step: FirstStep, changes: dict[str, Any]) -> None:
+    model = make_model(first_step=first_step, **changes)
     words_BTW = make_words()
     predicted_BTW = model(words_BTW, LENGTHS_B)
     vectors_BS = model.encoder(words_BTW, LENGTHS_B)

@@ -14,11 +14,16 @@ from tests.reference import run_cell
 CPU = torch.device("cpu")
 LENGTHS = torch.tensor([3, 7, 1, 5, 7])
 FIRST_STEPS = get_args(FirstStep)
-DIRECTIONS = [("encoder", "last"), ("decoder", "states"), ("decoder", "activations")]
+DIRECTIONS = [
+    ("encoder", "last"),
+    ("forward encoder", "last"),
+    ("decoder", "states"),
+    ("decoder", "activations"),
+]
 
 
-def make_cell(first_step: FirstStep, hidden_size: int = 5) -> ResidualRNN:
-    cell = ResidualRNN(3, hidden_size, first_step).double()
+def make_cell(first_step: FirstStep, hidden_size: int = 5, residual: bool = True) -> ResidualRNN:
+    cell = ResidualRNN(3, hidden_size, first_step, residual).double()
     for parameter in cell.parameters():
         torch.nn.init.normal_(parameter, std=0.7)
     return cell
@@ -39,7 +44,15 @@ def run(
 ) -> Tensor:
     """Run encoder or decoder; the decoder sees each sentence's first vector at every step."""
     decodes = direction == "decoder"
-    course = Course.over(packing, not decodes, decodes, cell.first_step, result, deferred)
+    course = Course.over(
+        packing,
+        direction == "encoder",
+        decodes,
+        cell.first_step,
+        result,
+        deferred,
+        cell.residual,
+    )
     inputs = inputs_BTI[packing.order_B, 0] if decodes else packing.pack(inputs_BTI)
     return recur(inputs, parameters_of(cell), course)
 
@@ -49,7 +62,9 @@ def run_slowly(cell: ResidualRNN, inputs_BTI: Tensor, direction: str, result: Re
     packing = Packing.of(LENGTHS, CPU)
     last, states = [], []
     for inputs_TI, length in zip(inputs_BTI, LENGTHS.tolist(), strict=True):
-        words_TI = inputs_TI[:length].flip(0)
+        words_TI = inputs_TI[:length]
+        if direction == "encoder":
+            words_TI = words_TI.flip(0)
         if direction == "decoder":
             words_TI = inputs_TI[:1].expand(length, -1)
         states_TH = run_cell(cell, words_TI)
@@ -70,10 +85,11 @@ def gradients(
 @pytest.mark.parametrize("share_of_zeros", [0.0, 0.7, 1.0])
 @pytest.mark.parametrize(("direction", "result"), DIRECTIONS)
 @pytest.mark.parametrize("first_step", FIRST_STEPS)
+@pytest.mark.parametrize("residual", [True, False])
 def test_values_and_gradients_equal_the_loop_over_sentences(
-    first_step: FirstStep, direction: str, result: Result, share_of_zeros: float
+    residual: bool, first_step: FirstStep, direction: str, result: Result, share_of_zeros: float
 ) -> None:
-    cell = make_cell(first_step)
+    cell = make_cell(first_step, residual=residual)
     inputs_BTI = torch.randn(5, 7, 3, dtype=torch.float64, requires_grad=True)
     wanted = run_slowly(cell, inputs_BTI, direction, result)
     value = run(cell, inputs_BTI, Packing.of(LENGTHS, CPU), direction, result)
@@ -87,13 +103,16 @@ def test_values_and_gradients_equal_the_loop_over_sentences(
 
 @pytest.mark.parametrize(("direction", "result"), DIRECTIONS)
 @pytest.mark.parametrize("first_step", FIRST_STEPS)
+@pytest.mark.parametrize("residual", [True, False])
 def test_gradcheck_over_ragged_sentences(
-    first_step: FirstStep, direction: str, result: Result
+    residual: bool, first_step: FirstStep, direction: str, result: Result
 ) -> None:
     cell = make_cell(first_step, hidden_size=2)
     packing = Packing.of(torch.tensor([2, 3, 1]), CPU)
     decodes = direction == "decoder"
-    course = Course.over(packing, not decodes, decodes, first_step, result)
+    course = Course.over(
+        packing, direction == "encoder", decodes, first_step, result, None, residual
+    )
     inputs = torch.randn(3 if decodes else 6, 3, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(
         lambda x, *weights: recur(x, weights, course), (inputs, *parameters_of(cell))
@@ -102,8 +121,11 @@ def test_gradcheck_over_ragged_sentences(
 
 @pytest.mark.parametrize(("direction", "result"), DIRECTIONS)
 @pytest.mark.parametrize("first_step", FIRST_STEPS)
-def test_padded_rows_change_nothing(first_step: FirstStep, direction: str, result: Result) -> None:
-    cell = make_cell(first_step)
+@pytest.mark.parametrize("residual", [True, False])
+def test_padded_rows_change_nothing(
+    residual: bool, first_step: FirstStep, direction: str, result: Result
+) -> None:
+    cell = make_cell(first_step, residual=residual)
     inputs_BTI = torch.randn(5, 9, 3, dtype=torch.float64, requires_grad=True)
     packed, padded = Packing.of(LENGTHS, CPU), Packing.padded(LENGTHS, 9)
     wanted = run(cell, inputs_BTI, packed, direction, result)

@@ -108,6 +108,15 @@ def test_two_steps_computed_by_hand() -> None:
     torch.testing.assert_close(states_BTH, wanted_BTH)
 
 
+def test_without_the_identity_path_the_second_step_forgets_the_first_state() -> None:
+    cell = ResidualRNN(1, 1, "bias_term", residual=False).double()
+    fill(cell, weight_x=[[1.0]], weight_h=[[0.5]], weight_2=[[2.0]], bias_2=[0.25])
+    first = 2 * tanh(1.0) + 0.25
+    second = 2 * tanh(-1.0 + 0.5 * tanh(first)) + 0.25
+    states_BTH = cell(torch.tensor([[[1.0], [-1.0]]], dtype=torch.float64))
+    torch.testing.assert_close(states_BTH.flatten().tolist(), [first, second])
+
+
 @pytest.mark.parametrize(
     ("first_step", "wanted"), [("bias_term", [5.0, -5.0]), ("learned_state", [105.0, -105.0])]
 )

@@ -1,9 +1,11 @@
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 import torch
 
 from rrnn_lit.models.autoencoder import AutoencoderShape, SentenceAutoencoder
+from rrnn_lit.models.cells import Cell
 from rrnn_lit.training.memory_budget import (
     MemorySizes,
     describe_budget,
@@ -15,12 +17,25 @@ PAPER = MemorySizes(10_000, None, 300, 3_000_000, 32 * 60, "16-mixed", "lean", "
 
 
 @pytest.mark.parametrize("sentence_vector_size", [None, 40])
-def test_weights_are_those_of_the_model(sentence_vector_size: int | None) -> None:
-    sizes = replace(PAPER, hidden_size=70, sentence_vector_size=sentence_vector_size)
-    shape = AutoencoderShape(300, 70, sentence_vector_size, "bias_term", 0.0, True, "output")
+@pytest.mark.parametrize("cell", get_args(Cell))
+def test_weights_are_those_of_the_model(cell: Cell, sentence_vector_size: int | None) -> None:
+    sizes = replace(PAPER, hidden_size=72, sentence_vector_size=sentence_vector_size, cell=cell)
+    shape = AutoencoderShape(
+        300, 72, sentence_vector_size, "bias_term", 0.0, True, "output", cell=cell
+    )
     with torch.device("meta"):
         model = SentenceAutoencoder(shape)
     assert num_weights(sizes) == sum(p.numel() for p in model.parameters() if p.dim() > 1)
+
+
+def test_without_middle_layer_its_weights_need_no_memory() -> None:
+    without = replace(PAPER, middle_layer=False)
+    assert num_weights(PAPER) - num_weights(without) == 10_000**2
+
+
+def test_a_network_whose_gradients_autograd_forms_keeps_more_of_every_word() -> None:
+    ours, gru = (memory_budget(replace(PAPER, cell=c))["states"] for c in ("residual", "gru"))
+    assert gru > 2 * ours
 
 
 def test_paper_sizes_fit_the_papers_card_in_lean_memory_only() -> None:
