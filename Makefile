@@ -41,7 +41,7 @@ golden: install  ## rewrite tests/golden from what the code computes now
 bench: install  ## every part beside its peers, tables, runs/bench/*.json and *.png: an hour or more
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[bench]'
 	mkdir -p runs/bench
-	for case in match rnn step data memory; do $(BIN)/rrnn bench $$case --json runs/bench/$$case.json || exit; done
+	for case in match rnn step data memory codec; do $(BIN)/rrnn bench $$case --json runs/bench/$$case.json || exit; done
 	for case in match rnn step; do $(BIN)/rrnn bench $$case --scale --out runs/bench || exit; done
 
 services:  ## install what some tests need, where apt-get can: PostgreSQL's server, Chromium

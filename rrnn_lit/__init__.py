@@ -14,6 +14,7 @@ _PUBLIC = {
     "MatchedWordsStopping": "rrnn_lit.training.stopping",
     "PreparedData": "rrnn_lit.data.prepared",
     "SentenceAutoencoder": "rrnn_lit.models.autoencoder",
+    "SentenceCodec": "rrnn_lit.codec.sentence_codec",
     "SentenceDataModule": "rrnn_lit.data.datamodule",
     "WordVectors": "rrnn_lit.words.vectors",
 }

@@ -25,6 +25,7 @@ _CASES = {
     "rnn": "recurrent",
     "memory": "memory",
     "data": "pipeline",
+    "codec": "codec",
 }
 # case -> options that memory grows with
 _SIZES = {
@@ -33,6 +34,7 @@ _SIZES = {
     "rnn": "--hidden_size, --batch_size or --num_steps",
     "memory": "--probe_size, --probe_vocab_size or --batch_size",
     "data": "--sentences, --largest or --batch_size",
+    "codec": "--sentences, --hidden_size or --vocab_size",
 }
 # what torch and numpy say of sizes whose bytes they cannot even count
 _UNCOUNTABLE = ("overflow", "array is too big", "maximum allowed dimension")
@@ -46,6 +48,7 @@ Times our parts beside their peers in one process and tells beside each time how
   rnn        one recurrent layer, forward and backward, beside the loop, LSTM, GRU, RNN
   memory     bytes of a training run by part
   data       making batches, padded share, speed against text size
+  codec      text to words, to vectors and back; sentences a second
 
   --json FILE     also write the rows as a JSON list (default: none)
   --threads N     threads, at most as many as the machine has (default: 1)

@@ -18,7 +18,7 @@ _UNMARKED = {"cannot": 3, "gonna": 3, "gotta": 3, "wanna": 3, "gimme": 3, "lemme
 _UNMARKED_PAIRS = frozenset(
     (word[:cut], word[cut:]) for word, cut in _UNMARKED.items() if word != "cannot"
 )
-_ENDINGS = CLITICS | {"'s"} | {second for _, second in _UNMARKED_PAIRS}
+ENDINGS = CLITICS | {"'s"} | {second for _, second in _UNMARKED_PAIRS}
 
 
 def rejoin_contractions(tokens: list[str], dictionary: Dictionary) -> list[str]:
@@ -30,7 +30,7 @@ def rejoin_contractions(tokens: list[str], dictionary: Dictionary) -> list[str]:
     joined: list[str] = []
     for token in tokens:
         ending = token.lower()
-        if ending in _ENDINGS and joined and _belongs(joined[-1], token, ending, dictionary):
+        if ending in ENDINGS and joined and _belongs(joined[-1], token, ending, dictionary):
             joined[-1] += token
         elif ending in _UNMARKED and dictionary is not None and token not in dictionary:
             cut = _UNMARKED[ending]

@@ -29,11 +29,14 @@ class TreebankTokenizer:
 
     def __call__(self, text: str) -> list[str]:
         """Tokens of one sentence of printable ASCII; none for an empty one."""
-        tokens = [_QUOTES.get(token, token) for token in self._nltk.tokenize(text)]
-        return _with_last_abbreviation(tokens)
+        return with_last_abbreviation(self.cut(text))
+
+    def cut(self, text: str) -> list[str]:
+        """Tokens as the Treebank rules cut them, a last abbreviation without its stop."""
+        return [_QUOTES.get(token, token) for token in self._nltk.tokenize(text)]
 
 
-def _with_last_abbreviation(tokens: list[str]) -> list[str]:
+def with_last_abbreviation(tokens: list[str]) -> list[str]:
     """Give `U.S` its own stop back when it ends the sentence.
 
     One stop then serves as both, and the Treebank rules take it for the sentence's. CoreNLP

@@ -1,0 +1,25 @@
+"""The command `rrnn decompress`: compressed vectors to sentence vectors, a row for each row."""
+
+import argparse
+from collections.abc import Callable
+
+from rrnn_lit.codec.command import run_conversion
+from rrnn_lit.codec.vector_blocks import Block
+
+COMMAND = "decompress"
+_DESCRIPTION = "Writes the sentence vectors, float32, of compressed ones."
+
+
+def main(options: list[str]) -> int:
+    """Run `rrnn decompress` with these options and return its exit code."""
+    return run_conversion(COMMAND, options, _DESCRIPTION, _make)
+
+
+def _make(given: argparse.Namespace) -> tuple[Callable[[Block], Block], Block]:
+    import numpy as np
+
+    from rrnn_lit.codec.sentence_codec import SentenceCodec
+
+    codec = SentenceCodec.load(given.bundle, given.device)
+    none = np.empty((0, codec.sentence_vector_size), np.float32)
+    return codec.decompress, none

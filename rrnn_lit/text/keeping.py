@@ -1,0 +1,82 @@
+"""KeepingPipeline: the words of `TextPipeline`, but no sentence is dropped and nothing counted.
+
+Training leaves out sentences that are empty, too long or of another language. Whoever encodes
+text wants a result for each sentence he gives.
+"""
+
+import re
+from collections.abc import Mapping
+
+from rrnn_lit.text.ascii import to_ascii
+from rrnn_lit.text.chunks import ChunkWords
+from rrnn_lit.text.contractions import rejoin_contractions
+from rrnn_lit.text.corrections import correct_spelling
+from rrnn_lit.text.dictionary import Dictionary
+from rrnn_lit.text.digits import spell_digits
+from rrnn_lit.text.hyphens import split_hyphens
+from rrnn_lit.text.markup import normalise_markup
+from rrnn_lit.text.phrases import PhraseMerger
+from rrnn_lit.text.pipeline import TextSettings, rename_reserved_words
+from rrnn_lit.text.possessives import settle_possessives
+from rrnn_lit.text.punctuation import limit_punctuation, remove_final_stop
+from rrnn_lit.text.tokenize import TreebankTokenizer, build_tokenizer
+
+_MARKUP = re.compile(r"[\[{}\]|\\]|!!|\?!|---|\. \.")
+_DIGIT = re.compile("[0-9]")
+
+
+class KeepingPipeline:
+    """Turns any raw sentence into words, several times faster than `TextPipeline`.
+
+    Args:
+        settings: its tokenizer is used; language threshold and longest sentence are not, nor is
+            the file of corrections.
+        dictionary: as `TextPipeline` takes it.
+        corrections: wrong token -> the tokens that replace it.
+
+    Raises:
+        ValueError: unknown or missing tokenizer.
+    """
+
+    def __init__(
+        self,
+        settings: TextSettings,
+        dictionary: Dictionary,
+        corrections: Mapping[str, list[str]],
+    ) -> None:
+        self._dictionary, self._corrections = dictionary, dict(corrections)
+        self._tokenize = build_tokenizer(settings.tokenizer)
+        self._by_chunks: ChunkWords | None = None
+        if isinstance(self._tokenize, TreebankTokenizer):
+            self._by_chunks = ChunkWords(self._tokenize, dictionary)
+        self._merge_phrases = PhraseMerger(dictionary)
+
+    def __call__(self, sentence: str) -> list[str]:
+        """Words without the end mark; none when the sentence has nothing that counts as one."""
+        text = _normalise(sentence)
+        if not text:
+            return []
+        words = self._by_chunks(text) if self._by_chunks else None
+        if words is None:
+            words = self._tokens(text)
+        words = self._merge_phrases(words)
+        if _DIGIT.search(text):
+            words = spell_digits(words, self._dictionary)
+        words = remove_final_stop(words)
+        if self._corrections:
+            words = correct_spelling(words, self._corrections)
+        return rename_reserved_words(words)
+
+    def _tokens(self, text: str) -> list[str]:
+        """Tokens before phrases are merged, of the sentence as a whole."""
+        tokens = rejoin_contractions(self._tokenize(text), self._dictionary)
+        tokens = settle_possessives(tokens, self._dictionary)
+        return limit_punctuation(split_hyphens(tokens, self._dictionary), self._dictionary)
+
+
+def _normalise(sentence: str) -> str:
+    """Text of printable ASCII with single blanks, markup settled."""
+    if not (sentence.isascii() and sentence.isprintable()):
+        sentence = to_ascii(sentence.strip())
+    text = " ".join(sentence.split())
+    return normalise_markup(text) if _MARKUP.search(text) else text
