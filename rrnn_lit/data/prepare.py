@@ -30,6 +30,7 @@ from rrnn_lit.data.manifest import (
 from rrnn_lit.data.prepare_config import PrepareConfig
 from rrnn_lit.data.prepare_lock import folder_lock
 from rrnn_lit.data.prepare_store import write_splits
+from rrnn_lit.data.prepare_text import KEPT_FILES
 from rrnn_lit.data.progress import StageProgress
 from rrnn_lit.data.shards import WorkFolder
 from rrnn_lit.data.sources.files import find_files
@@ -38,8 +39,9 @@ from rrnn_lit.data.sources.wmt import download_archives
 from rrnn_lit.data.task_pool import usable_cores
 from rrnn_lit.data.token_store import SPLITS, store_files
 from rrnn_lit.text.packages import check_packages
-from rrnn_lit.words.dictionary import Scaling, build_dictionary
-from rrnn_lit.words.vectors import VECTORS_FILE, WORDS_FILE
+from rrnn_lit.words.dictionary import Scaling, build_dictionary, separated
+from rrnn_lit.words.separation import Separation
+from rrnn_lit.words.vectors import VECTORS_FILE, WORDS_FILE, WordVectors
 from rrnn_lit.words.whitening import WHITENING_FILE
 from rrnn_lit.words.word2vec import check_file
 
@@ -88,10 +90,11 @@ def prepare(config: PrepareConfig, progress: StageProgress) -> dict[str, Any]:
             progress.note(f"continuing in {out}")
         stats = _run(config, source, work, progress)
         write_json(out / STATS_FILE, stats)
-        _flush(out)
+        outputs = [*OUTPUTS, *(name for name in KEPT_FILES if (out / name).is_file())]
+        _flush(out, outputs)
         counts = {"sentences": {s: stats["splits"][s]["sentences"] for s in SPLITS}}
         counts["vocab_size"] = stats["dictionary"]["vocab_size"]
-        manifest = write_manifest(out, OUTPUTS, recorded, counts)
+        manifest = write_manifest(out, outputs, recorded, counts)
         _write_timing(out, progress, time.monotonic() - started, _processes(config))
         work.remove()
     return manifest
@@ -158,7 +161,7 @@ def _finished(out: Path, recorded: dict[str, Any], overwrite: bool) -> dict[str,
             f"{', '.join(sorted(names))}); choose another folder or give --overwrite true"
         )
     (out / MANIFEST_FILE).unlink()  # first: without it nothing takes the folder for finished
-    for name in (*OUTPUTS, TIMING_FILE):
+    for name in (*OUTPUTS, *KEPT_FILES, TIMING_FILE):
         (out / name).unlink(missing_ok=True)
     shutil.rmtree(out / WORK_FOLDER, ignore_errors=True)
     return None
@@ -195,8 +198,10 @@ def _run(
     dictionary, whitening, report = build_dictionary(
         names, raw_VW, counts, Scaling(words.scaling, words.std, words.seed)
     )
+    dictionary, separation_report = _separate(dictionary, config, progress)
     dictionary.save(out)
     whitening.save(out)
+    prepare_text.keep_words(out, known, cutter.whole)
     missing = [word for word in counts if word not in dictionary.word_ids]
     figures = write_splits(out, work, assignment, cutter, processes, progress)
     left_out = assignment.num_left_out
@@ -214,13 +219,25 @@ def _run(
             "distinct_words_of_train": len(counts),
             "distinct_words_without_vector": len(missing),
             "phrases_left_whole": None if cutter.whole is None else len(cutter.whole),
+            **separation_report,
         },
     }
 
 
-def _flush(out: Path) -> None:
+def _separate(
+    dictionary: WordVectors, config: PrepareConfig, progress: StageProgress
+) -> tuple[WordVectors, dict[str, Any]]:
+    words = config.words
+    if words.separation == "none":
+        return dictionary, {}
+    separation = Separation(words.separation, words.separation_threshold)
+    with progress.stage("separate", None, "rounds"):
+        return separated(dictionary, separation, progress.advance)
+
+
+def _flush(out: Path, names: list[str]) -> None:
     """Force the results to the disk before the manifest names them."""
-    for name in OUTPUTS:
+    for name in names:
         with open(out / name, "rb") as file:
             os.fsync(file.fileno())
 

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rrnn_lit.text.pipeline import TextSettings
+from rrnn_lit.words.separation import Separation
 
 WMT_YEARS = range(2007, 2018)
+SEPARATION_OPTIONS = ("separation", "separation_threshold")
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,9 @@ class WordSettings:
         negative: for trained vectors, noise words per word, at least 1.
         sample: for trained vectors, words above this share of the text are thinned; 0 disables.
         algorithm: for trained vectors, cbow or skipgram.
+        separation: push words of near-identical direction apart: none; groups (number words,
+            months, weekdays, each among themselves); or all pairs of the dictionary.
+        separation_threshold: largest cosine that such a pair keeps, in [0, 1); none ignores it.
     """
 
     vectors: str | None
@@ -81,6 +86,8 @@ class WordSettings:
     negative: int
     sample: float
     algorithm: Literal["cbow", "skipgram"]
+    separation: Literal["none", "groups", "all"]
+    separation_threshold: float
 
     def __post_init__(self) -> None:
         """Check what the types leave open."""
@@ -89,6 +96,7 @@ class WordSettings:
         _at_least("words.seed", self.seed, 0)
         _want(self.std > 0, "words.std", "a number above 0", self.std)
         _want(0 <= self.sample < 1, "words.sample", "a share in [0, 1)", self.sample)
+        Separation(self.separation, self.separation_threshold)  # checks both
         if self.vectors is None:
             full = self.dictionary == "full"
             _want(not full, "words.dictionary", "corpus, since vectors are trained", "full")
@@ -160,6 +168,9 @@ class PrepareConfig:
         for group, name in (("words", "vectors"), ("words", "word_list"), ("text", "corrections")):
             if content[group][name] is not None:
                 content[group][name] = Path(content[group][name]).name
+        if self.words.separation == "none":  # folders written before it could be asked for
+            for name in SEPARATION_OPTIONS:
+                del content["words"][name]
         source = content["source"]
         for name in ("files", "download_dir", "digests"):
             del source[name]

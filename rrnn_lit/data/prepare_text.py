@@ -4,6 +4,7 @@ Each step works shard by shard in worker processes and leaves durable files behi
 and splits are decided in between by this process from the digests alone.
 """
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,10 @@ from rrnn_lit.data.task_pool import run_tasks
 from rrnn_lit.text.counts import CountTable, merge_count_tables
 from rrnn_lit.text.pipeline import TextPipeline, TextSettings
 from rrnn_lit.words.word2vec import read_vocabulary
+
+KNOWN_WORDS_FILE = "known_words.txt"  # there when vectors or a word list were given
+WHOLE_PHRASES_FILE = "whole_phrases.txt"  # there when rare phrases were cut
+KEPT_FILES = (KNOWN_WORDS_FILE, WHOLE_PHRASES_FILE)
 
 
 @dataclass(frozen=True)
@@ -90,6 +95,24 @@ def write_known_words(
             path.unlink()
             raise ValueError(f"words.word_list: wanted at least one word, got none in {word_list}")
     return path
+
+
+def keep_words(out: Path, known: Path | None, whole: frozenset[str] | None) -> None:
+    """Keep what decided phrases and contractions beside the prepared text.
+
+    Other sentences can then be made into words exactly as these were.
+
+    Args:
+        out: the prepared folder.
+        known: file of known words, one a line; None when there were none.
+        whole: phrases that stayed whole; None when all did.
+    """
+    for name in KEPT_FILES:
+        (out / name).unlink(missing_ok=True)  # of another configuration that was never finished
+    if known is not None:
+        shutil.copyfile(known, out / KNOWN_WORDS_FILE)
+    if whole is not None:
+        write_lines(out / WHOLE_PHRASES_FILE, sorted(whole))
 
 
 class ProcessShard:

@@ -1,8 +1,8 @@
 """What the text steps of a prepared folder were given, as far as the folder still tells.
 
 A list of known words (of `words.word_list`, or all of `words.vectors`) decides about phrases and
-contractions. It is not part of a prepared folder; whoever wants exactly its words of other
-sentences gives the file again, and its digest is compared.
+contractions. Folders of an earlier version do not hold it; whoever wants exactly their words of
+other sentences gives the file again, and its digest is compared.
 """
 
 import json
@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rrnn_lit.codec.bundle_layout import KNOWN_WORDS_FILE, WHOLE_PHRASES_FILE
 from rrnn_lit.data.manifest import file_digest, verify_files
+from rrnn_lit.data.prepare_text import KNOWN_WORDS_FILE, WHOLE_PHRASES_FILE
 from rrnn_lit.data.prepare_words import is_phrase
 from rrnn_lit.data.sources.files import read_lines
 from rrnn_lit.text.corrections import read_corrections

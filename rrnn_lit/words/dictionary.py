@@ -3,12 +3,13 @@
 The 21 special labels always get random vectors (paper section 2.8) and are the last rows, also
 when vectors are trained on the corpus and `and` or `of` have trained ones: the format of the
 folder, and every count of marks and UNK, then stays the same for both kinds of vectors. Words that
-no vector is known for are not rows; they become UNK in the text.
+no vector is known for are not rows; they become UNK in the text. Separation, where it is asked
+for, starts from the finished rows, so that a dictionary on disk can be separated later as well.
 
 Shapes: V words, W word_dim.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -16,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rrnn_lit.words.parallel import parallel_groups
+from rrnn_lit.words.separation import Separation, separate
 from rrnn_lit.words.special import EOS, SPECIAL_LABELS, UNK, draw_special_vectors
 from rrnn_lit.words.vectors import WordVectors
 from rrnn_lit.words.whitening import Whitening, weighted_statistics
@@ -118,6 +120,26 @@ def _scaled(
     if mode == "unit":
         return np.asarray(raw_VW / np.linalg.norm(raw_VW, axis=1, keepdims=True))
     return whitening.apply(raw_VW)
+
+
+def separated(
+    dictionary: WordVectors,
+    separation: Separation,
+    progress: Callable[[int], None] = lambda _: None,
+) -> tuple[WordVectors, dict[str, Any]]:
+    """Return the dictionary after separation, and what that changes in the report.
+
+    Args:
+        dictionary: not changed.
+        separation: see there; not the mode none.
+        progress: called with the rounds done since its last call.
+
+    Raises:
+        ValueError: there is no room for so many words so far apart.
+    """
+    vectors_VW, figures = separate(dictionary.words, dictionary.vectors_VW, separation, progress)
+    dictionary = WordVectors(dictionary.words, vectors_VW)
+    return dictionary, {**like_vectors(dictionary), "separation": figures}
 
 
 def like_vectors(dictionary: WordVectors) -> dict[str, Any]:

@@ -86,7 +86,7 @@ def test_raw_sentences_get_the_words_of_preparation(tmp_path: Path, listed: bool
         data.folder,
         data.manifest,
         data.word_vectors.words,
-        word_list if listed else None,
+        None,  # the folder keeps it
         corrections,
     )
     parts = replace(

@@ -71,6 +71,8 @@ def make_config(
         "negative": 2,
         "sample": 0.0,
         "algorithm": "cbow",
+        "separation": "none",
+        "separation_threshold": 0.5,
     }
     return PrepareConfig(
         SourceSettings("files", [str(file) for file in files], [], "", None, max_sentences),

@@ -25,6 +25,7 @@ def test_the_presets_are_complete_and_valid() -> None:
     paper = parse(["--source", "wmt", "--out", "x"])
     assert (paper.text.max_words, paper.words.std, paper.splits.tune) == (60, 0.05, 0.01)
     assert paper.source.years == list(range(2007, 2018))
+    assert paper.words.separation == "none"  # the paper's
     demo = parse(["--config", str(ROOT / "configs" / "prepare_demo.yaml")])
     assert demo.source.kind == "docstrings"
 
@@ -55,6 +56,11 @@ def test_a_preset_of_the_working_folder_comes_first(
         (["--words.word_dim", "many"], "words.word_dim"),
         (["--source", "internet"], "source.kind"),
         (["--words.std", "0"], "words.std: wanted a number above 0, got 0"),
+        (["--words.separation", "some"], "words.separation"),
+        (
+            ["--words.separation_threshold", "1"],
+            "words.separation_threshold: wanted a cosine in [0, 1)",
+        ),
         (["--source", "files"], "source.files: wanted at least one file"),
         (["--years", "x"], "source.years"),
         (["--config", "nowhere.yaml"], "nowhere.yaml"),
@@ -90,8 +96,18 @@ def test_the_word_for_word_command_writes_a_folder_and_shows_it(
     first = PreparedData(out).store("tune").sentence(0).tolist()
     assert " ".join(PreparedData(out).word_vectors.decode(first)) in printed
     assert "raw duplicates" in printed
+    assert main([*arguments, "--words.separation", "none"]) == 0
     assert main([*arguments, "--words.std", "0.2"]) == 64
     assert "--overwrite" in capsys.readouterr().err
+
+
+def test_number_words_are_separated_on_request(tmp_path: Path, text_file: Path) -> None:
+    out = tmp_path / "out"
+    arguments = ["--source", "files", "--files", str(text_file), "--out", str(out), *FAST]
+    options = ["--words.separation", "groups", "--words.separation_threshold", "0.3"]
+    assert main([*arguments, "--words.word_dim", "20", *options]) == 0
+    recorded = PreparedData(out).manifest["config"]["words"]
+    assert (recorded["separation"], recorded["separation_threshold"]) == ("groups", 0.3)
 
 
 def test_bad_input_is_65(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -21,6 +21,11 @@ CONFIG = make_config(Path("out"), [Path("text.txt")])
         ({"std": 0.0}, "words.std: wanted a number above 0"),
         ({"sample": 1.0}, r"words.sample: wanted a share in \[0, 1\)"),
         ({"dictionary": "full"}, "words.dictionary: wanted corpus, since vectors are trained"),
+        ({"separation": "some"}, "words.separation: wanted none, groups or all, got 'some'"),
+        (
+            {"separation_threshold": 1.5},
+            r"words.separation_threshold: wanted a cosine in \[0, 1\)",
+        ),
         ({"vectors": "a.bin", "word_list": "w.txt"}, "words.word_list: wanted null beside"),
     ],
 )
@@ -66,3 +71,11 @@ def test_the_record_holds_what_decides_the_result_and_no_path() -> None:
     assert one.recorded() == two.recorded()
     assert "/" not in str(one.recorded())
     assert replace(one, words=replace(words, seed=2)).recorded() != one.recorded()
+
+
+def test_the_record_without_separation_is_as_before_there_was_any() -> None:
+    words = CONFIG.recorded()["words"]
+    assert [name for name in words if "separation" in name] == []
+    separate = replace(CONFIG, words=replace(CONFIG.words, separation="groups"))
+    added = {"separation": "groups", "separation_threshold": 0.5}
+    assert separate.recorded()["words"] == {**words, **added}

@@ -7,7 +7,9 @@ from rrnn_lit.words.dictionary import (
     from_file,
     like_vectors,
     names_in_file,
+    separated,
 )
+from rrnn_lit.words.separation import Separation
 from rrnn_lit.words.special import SPECIAL_LABELS
 from rrnn_lit.words.vectors import WordVectors
 
@@ -109,3 +111,14 @@ def test_words_of_a_file_are_renamed_and_labels_left_out() -> None:
     words, kept = from_file(["UNK", "pear", "and", "UNK_", "EOS"], rows)
     assert words == ["UNK_", "pear", "EOS_"]
     np.testing.assert_array_equal(kept, rows[[0, 1, 4]])
+
+
+def test_separation_changes_vectors_and_the_report_of_like_ones_only() -> None:
+    rows = np.random.default_rng(2).standard_normal((4 + 21, 30)).astype(np.float16)
+    rows[1] = rows[0] * 2
+    dictionary = WordVectors(["w", "x", "y", "z", *SPECIAL_LABELS], rows)
+    after, changed = separated(dictionary, Separation("all", 0.5))
+    assert after.words == dictionary.words
+    assert changed["words_like_an_earlier_one"] == 0
+    assert changed["separation"]["words_moved"] == 2
+    np.testing.assert_array_equal(after.vectors_VW[2:], rows[2:])
