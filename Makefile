@@ -18,10 +18,19 @@ $(STAMP): pyproject.toml constraints.txt
 
 install: $(STAMP)  ## make .venv with this package and its exact dependencies
 
-demo: install  ## text, word vectors, autoencoder, reconstructions: about 13 minutes on 2 cores
+DEMO_SENTENCE := Return the width of a random tree.
+
+demo: install  ## text, word vectors, autoencoder, compressor, bundle, report: about 14 minutes on 2 cores
 	$(BIN)/rrnn prepare --config configs/prepare_demo.yaml
 	OMP_NUM_THREADS=1 $(BIN)/rrnn fit --config configs/demo.yaml
 	$(BIN)/rrnn test --run runs/latest
+	OMP_NUM_THREADS=1 $(BIN)/rrnn fit --config configs/compressor_demo.yaml \
+	  --data.autoencoder "runs/$$(readlink runs/latest)"
+	$(BIN)/rrnn test --run runs/latest
+	$(BIN)/rrnn export runs/latest --out runs/demo_bundle --name demo --overwrite
+	$(BIN)/rrnn report runs/demo_bundle --data data/demo --out runs/demo_report
+	echo "$(DEMO_SENTENCE)" | $(BIN)/rrnn encode runs/demo_bundle --out - | $(BIN)/rrnn compress runs/demo_bundle --out - \
+	  | $(BIN)/rrnn decompress runs/demo_bundle --out - | $(BIN)/rrnn decode runs/demo_bundle
 
 test: install  ## the tests: no network, no GPU
 	$(BIN)/python -m pytest

@@ -206,7 +206,7 @@ def test_life_of_a_run(config: Path, capsys: pytest.CaptureFixture[str]) -> None
         assert (run / name).is_file()
     for command in ("validate", "test", "predict"):
         assert cli.main([command, "--run", str(run)]) == 0
-    assert (run / "predictions" / "tune" / "sentence_vectors.npy").is_file()
+    assert (run / "predictions" / "tune" / "sentence_vectors-00000.npy").is_file()
 
 
 def test_the_program_answers_without_loading_torch(tmp_path: Path) -> None:

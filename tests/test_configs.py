@@ -7,12 +7,17 @@ import yaml
 
 from rrnn_lit.data.prepare_cli import parse as parse_prepare
 from rrnn_lit.models.autoencoder import AutoencoderShape, SentenceAutoencoder
+from rrnn_lit.models.compressor import compressor_of
 from rrnn_lit.training.autoencoder_module import AutoencoderModule
+from rrnn_lit.training.compressor_module import CompressorModule
 from rrnn_lit.training.lightning_cli import RRNNCLI
 
 ROOT = Path(__file__).parents[1]
 CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
-TRAINING = [path for path in CONFIGS if not path.name.startswith("prepare")]
+# those of `rrnn prepare` and `rrnn compare` are no run's
+TRAINING = [path for path in CONFIGS if not path.name.startswith(("prepare", "compare"))]
+COMPRESSORS = [path for path in TRAINING if path.name.startswith("compressor")]
+AUTOENCODERS = [path for path in TRAINING if path not in COMPRESSORS]
 PREPARE = [path for path in CONFIGS if path.name.startswith("prepare")]
 
 
@@ -29,11 +34,13 @@ def resolve(path: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
 
 
 def test_all_recipes_are_found() -> None:
-    assert {"autoencoder", "demo"} <= {path.stem for path in TRAINING}
+    assert {"autoencoder", "demo"} <= {path.stem for path in AUTOENCODERS}
+    names = {"compressor", "compressor_author", "compressor_demo"}
+    assert names == {path.stem for path in COMPRESSORS}
     assert "prepare" in {path.stem for path in PREPARE}
 
 
-@pytest.mark.parametrize("path", TRAINING, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", AUTOENCODERS, ids=lambda path: path.stem)
 def test_training_config_parses_and_builds_its_model(
     path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -49,6 +56,20 @@ def test_training_config_parses_and_builds_its_model(
     width, vector = options["hidden_size"], options["sentence_vector_size"]
     assert model.encoder.rnn.weight_h.shape == (width, width)
     assert model.encoder.sentence_vector.weight.shape == (vector or width, width)
+
+
+@pytest.mark.parametrize("path", COMPRESSORS, ids=lambda path: path.stem)
+def test_compressor_config_parses_and_builds_its_model(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = resolve(path, capsys)
+    assert config["task"] == "compressor"
+    options = {**config["model"], "match_margin": config["loss"]["match_margin"]}
+    small = {**options, "compressed_size": 4, "layer_size": 4}
+    assert CompressorModule(sentence_vector_size=8, **small).hparams["init"] == options["init"]
+    with torch.device("meta"):
+        model = compressor_of({**options, "sentence_vector_size": 10_000})
+    assert model.up.weight.shape == (10_000, options["compressed_size"])
 
 
 @pytest.mark.parametrize("path", TRAINING, ids=lambda path: path.stem)
@@ -127,8 +148,40 @@ AUTHOR = {
 }
 
 
+# what the compressor shares with the autoencoder, and what it has of its own
+SHARED = ("trainer", "loss_scale", "stopping", "data")
+SAME = ("learning_rate", "decay", "l2", "beta1", "beta2", "eps", "round_moments", "init")
+SAME_MODEL = {f"model.{name}" for name in (*SAME, "feed_forward_scale")}
+
+
+def compressors(recipe: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    kept = {
+        name: value
+        for name, value in recipe.items()
+        if name.startswith(SHARED) or name in SAME_MODEL
+    }
+    del kept["data.blank_every"]
+    return {
+        **kept,
+        "trainer.max_steps": 500_000,
+        "trainer.val_check_interval": 10_000,
+        "model.compressed_size": 3_000,
+        "model.activation": "tanh",
+        "model.bits": 32,
+        "model.extra_layers": 0,
+        "model.loss": "vector",
+        **own,
+    }
+
+
 @pytest.mark.parametrize(
-    ("name", "recipe"), [("autoencoder", PAPER), ("autoencoder_author", AUTHOR)]
+    ("name", "recipe"),
+    [
+        ("autoencoder", PAPER),
+        ("autoencoder_author", AUTHOR),
+        ("compressor", compressors(PAPER, {})),
+        ("compressor_author", compressors(AUTHOR, {"model.activation": "leaky_relu"})),
+    ],
 )
 def test_recipe_has_the_published_values(
     name: str, recipe: dict[str, Any], capsys: pytest.CaptureFixture[str]
@@ -139,7 +192,9 @@ def test_recipe_has_the_published_values(
     assert got == recipe
 
 
-@pytest.mark.parametrize("name", ["autoencoder", "autoencoder_author"])
+@pytest.mark.parametrize(
+    "name", ["autoencoder", "autoencoder_author", "compressor", "compressor_author"]
+)
 def test_every_value_of_a_recipe_has_its_source(name: str) -> None:
     lines = (ROOT / "configs" / f"{name}.yaml").read_text(encoding="utf-8").splitlines()
     for group in ("model:", "loss_scale:", "stopping:"):

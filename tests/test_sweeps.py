@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / "sweeps").glob("*.yaml"))
 STUDIES = [path for path in FILES if not path.name.startswith("wandb")]
 WANDB = ROOT / "sweeps/wandb_paper_random.yaml"
+SIZE = "model.compressed_size"
 
 # the author's published program: distributions and winner
 PAPER = {
@@ -48,6 +49,7 @@ def space_of(definition: Definition) -> dict[str, tuple[Any, ...]]:
 
 def test_all_studies_are_found() -> None:
     names = {"paper_random", "author_random", "tpe_asha", "width_transfer", "demo"}
+    names |= {"compressor_random", "compressor_ratio"}
     assert names <= {path.stem for path in STUDIES}
     assert WANDB in FILES
 
@@ -111,6 +113,27 @@ def test_the_second_rung_is_evaluated_at_its_last_step() -> None:
     text = (ROOT / "sweeps/author_random.yaml").read_text(encoding="utf-8")
     assert "rrnn sweep extend author_random --best 5 --steps 93600" in text
     assert 93_600 % study("author_random").overrides["trainer.val_check_interval"] == 0
+
+
+def test_the_compressor_is_searched_as_the_autoencoder() -> None:
+    definition, paper = study("compressor_random"), study("paper_random")
+    assert space_of(definition) == PAPER
+    assert (definition.sampler, definition.pruner) == (paper.sampler, paper.pruner)
+    assert (definition.steps, definition.metric) == (paper.steps, paper.metric)
+    assert definition.base_options["task"] == "compressor"
+
+
+def test_the_ratios_are_3_5_10_and_20_of_the_demos_vectors() -> None:
+    definition = study("compressor_ratio")
+    values = {dimension.option: dimension.values for dimension in definition.space}
+    sizes = [size * definition.overrides["model.bits"] / 8 for size in values[SIZE]]
+    demo = yaml.safe_load((ROOT / "configs/demo.yaml").read_text(encoding="utf-8"))
+    plain = 2 * demo["model"]["hidden_size"]
+    assert [plain / size for size in sizes] == pytest.approx([20, 10, 5, 3.3], rel=0.02)
+    assert values["model.loss"] == ("vector", "words")
+    assert definition.curves is not None
+    assert (definition.curves.x, definition.curves.curve) == (SIZE, "model.loss")
+    assert definition.stopping.trials == 8
 
 
 def test_the_demo_starts_with_the_demos_own_values() -> None:

@@ -16,6 +16,7 @@ from numpy.lib.format import MAGIC_PREFIX
 
 from rrnn_lit.codec.bundle_card import model_card
 from rrnn_lit.codec.bundle_config import (
+    check_choices,
     config_of,
     read_config,
     read_plain,
@@ -41,8 +42,9 @@ from rrnn_lit.codec.bundle_layout import (
 )
 from rrnn_lit.codec.bundle_weights import read_weights, write_weights
 from rrnn_lit.codec.parts import CodecParts
+from rrnn_lit.models.autoencoder import AutoencoderShape
 from rrnn_lit.models.building import autoencoder_of
-from rrnn_lit.models.compressor import compressor_of
+from rrnn_lit.models.compressor import CompressorShape, compressor_of
 from rrnn_lit.words.vectors import WordVectors
 from rrnn_lit.words.whitening import Whitening
 
@@ -163,9 +165,11 @@ def read_bundle(folder: Path) -> CodecParts:
     if (COMPRESSOR_FILE in names) != (compressor_options is not None):
         raise BundleError(f"{folder / COMPRESSOR_FILE}: wanted it beside its options, and only so")
     _check_card(folder / CARD_FILE)
+    check_choices(options, AutoencoderShape, folder / CONFIG_FILE)
     autoencoder = read_weights(folder / AUTOENCODER_FILE, autoencoder_of, options)
     compressor = None
     if compressor_options is not None:
+        check_choices(compressor_options, CompressorShape, folder / CONFIG_FILE)
         compressor = read_weights(folder / COMPRESSOR_FILE, compressor_of, compressor_options)
         _check_sizes(folder / CONFIG_FILE, options, compressor_options)
     text, corrections = text_of(config, folder / CONFIG_FILE)

@@ -46,13 +46,7 @@ def bytes_per_vector(parts: CodecParts) -> int:
     """Return the size of what is stored of a sentence: compressed, or the vector in fp16."""
     if parts.compressor is not None:
         return parts.compressor.bytes_per_vector
-    return 2 * sentence_vector_size(parts)
-
-
-def sentence_vector_size(parts: CodecParts) -> int:
-    """Return S."""
-    options = parts.autoencoder_options
-    return int(options["sentence_vector_size"] or options["hidden_size"])
+    return 2 * parts.sentence_vector_size
 
 
 def _head(parts: CodecParts) -> str:
@@ -103,7 +97,7 @@ def _name(parts: CodecParts) -> str:
 
 
 def _title(parts: CodecParts) -> str:
-    size = sentence_vector_size(parts)
+    size = parts.sentence_vector_size
     text = (
         f"# {_name(parts)}\n\nA sentence autoencoder: text becomes one vector of {size:,} numbers "
         "from which the words can be read back."
@@ -118,7 +112,7 @@ def _figures(parts: CodecParts) -> str:
     facts, options = parts.facts, parts.autoencoder_options
     rows: list[tuple[str, ...]] = [
         ("hidden size", f"{options['hidden_size']:,}"),
-        ("sentence vector", f"{sentence_vector_size(parts):,} numbers"),
+        ("sentence vector", f"{parts.sentence_vector_size:,} numbers"),
         ("stored vector", f"{bytes_per_vector(parts):,} bytes"),
         ("dictionary", f"{parts.word_vectors.vocab_size:,} words"),
         ("weights", f"{sum(w.numel() for w in parts.autoencoder.parameters()):,}"),
@@ -127,12 +121,11 @@ def _figures(parts: CodecParts) -> str:
         ("seed", str(facts.get("seed", "unknown"))),
         ("text", _source(parts)),
     ]
-    table = _table([("", ""), *rows])
-    evaluations = [table, _evaluation(facts.get("splits", {}))]
+    tables = [_table([("", ""), *rows]), _evaluation(facts.get("splits", {}))]
     if parts.compressor is not None:
         own = facts.get("compressor", {}).get("splits", {})
-        evaluations += ["The same through the compressor and back:\n", _evaluation(own)]
-    return "\n".join([*evaluations, _NOTE])
+        tables += ["The same through the compressor and back:\n", _evaluation(own)]
+    return "\n".join([*tables, _NOTE])
 
 
 def _evaluation(splits: dict[str, dict[str, Any]]) -> str:

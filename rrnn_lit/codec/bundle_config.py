@@ -2,8 +2,9 @@
 
 import json
 import math
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from rrnn_lit.codec.bundle_layout import FORMAT, FORMAT_VERSION, BundleError, reading
 from rrnn_lit.codec.parts import CodecParts
@@ -85,7 +86,31 @@ def read_config(path: Path) -> dict[str, Any]:
                 raise TypeError(f"{name}: {type(config[name]).__name__}")
         if not isinstance(config["compressor"], dict | None):
             raise TypeError(f"compressor: {type(config['compressor']).__name__}")
+        max_words = config["facts"].get("max_words", 1)
+        if type(max_words) is not int or max_words < 1:
+            raise ValueError(f"facts.max_words: {max_words!r}")
     return config
+
+
+def check_choices(options: Mapping[str, Any], shape: type, path: Path) -> None:
+    """Check options that have few values: another is a later version's, not one of ours.
+
+    Args:
+        options: of a network; those that `shape` does not know are left aside.
+        shape: dataclass with their types.
+        path: of the file they come from.
+
+    Raises:
+        BundleError: names the first that is wrong.
+    """
+    for name, kind in get_type_hints(shape).items():
+        choices = (False, True) if kind is bool else get_args(kind)
+        if name not in options or not (kind is bool or get_origin(kind) is Literal):
+            continue
+        value = options[name]
+        # the type as well: 0 and 1 equal False and True
+        if not any(type(value) is type(choice) and value == choice for choice in choices):
+            raise BundleError(f"{path}: wanted {name} of {choices}, got {value!r}"[:500])
 
 
 def text_of(config: dict[str, Any], path: Path) -> tuple[TextSettings, dict[str, list[str]]]:

@@ -16,6 +16,7 @@ from rrnn_lit.codec.bundle_layout import CONFIG_FILE, BundleError, reading
 _Network = TypeVar("_Network", bound=nn.Module)
 _DTYPES = {"F32": torch.float32, "I64": torch.int64, "BOOL": torch.bool}
 _FEW = 1_000_000  # options that are no sizes, such as a number of examples, may exceed the weights
+_LAYERS, _LEAST_OF_LAYER = "extra_layers", 400  # bytes: a layer's eight weights are listed by name
 
 
 def write_weights(network: nn.Module, path: Path) -> None:
@@ -91,13 +92,14 @@ def network_without_memory(
     Raises:
         BundleError: the options build no network.
     """
-    most = max(os.path.getsize(weights), _FEW)
+    size = os.path.getsize(weights)
     with reading(source, f"the options of the network in {weights.name}"):
         for name, value in options.items():
+            most = size // _LEAST_OF_LAYER if name == _LAYERS else max(size, _FEW)
             if type(value) is int and abs(value) > most:
                 raise BundleError(
-                    f"{source}: wanted {name} to fit the {os.path.getsize(weights)} bytes of "
-                    f"{weights.name}, got {value}"
+                    f"{source}: wanted {name} to fit the {size} bytes of {weights.name}, "
+                    f"got {value}"
                 )
         with torch.device("meta"):
             return build(options)

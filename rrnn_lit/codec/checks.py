@@ -42,6 +42,22 @@ def check_vectors(vectors: Any, size: int, name: str = "vectors") -> Vectors:
     return values if values.flags.writeable else values.copy()
 
 
+def in_format(vectors: Vectors, dtype: npt.DTypeLike, name: str) -> npt.NDArray[Any]:
+    """Return computed vectors (B, D) in the format they are stored in.
+
+    Raises:
+        RowError: a number is not finite, or too large for the format.
+    """
+    with np.errstate(over="ignore"):
+        stored = vectors.astype(dtype, copy=False)
+    finite = np.isfinite(stored).all(axis=1)
+    if not finite.all():
+        row = int(np.argmin(finite))
+        wrong = vectors[row][~np.isfinite(stored[row])][0]
+        raise RowError(name, row, f"wanted numbers that {stored.dtype} holds, got {wrong:g}")
+    return stored
+
+
 def check_codes(codes: Any, size: int) -> npt.NDArray[np.uint8]:
     """Return the codes of compressed vectors, uint8 (B, D).
 

@@ -1,7 +1,7 @@
-"""What `rrnn encode`, `decode`, `compress` and `decompress` share.
+"""What `rrnn encode`, `decode`, `compress`, `decompress` and the commands on models share.
 
 Exit codes: 0 done, 64 bad command line, 65 bad input, 71 out of memory, 74 cannot write; 130
-(interrupted) is given by `cli.py`.
+(interrupted) and 141 (the reader of a pipe has gone) are given by `cli.py`.
 """
 
 import argparse
@@ -95,13 +95,19 @@ def add_vectors_out(parser: Parser) -> None:
 
 
 def run_command(command: str, run: Callable[[], None]) -> int:
-    """Run a command and return its exit code; a mistake becomes one line on stderr."""
+    """Run a command and return its exit code; a mistake becomes one line on stderr.
+
+    Raises:
+        BrokenPipeError: the reader has enough, which is no mistake.
+    """
     try:
         run()
     except BadCommandError as error:
         return complain(command, error, BAD_COMMAND)
     except ValueError as error:
         return complain(command, error, BAD_INPUT)
+    except BrokenPipeError:
+        raise
     except OSError as error:
         return complain(command, error, CANNOT_WRITE, f"cannot read or write: {error}")
     except (MemoryError, RuntimeError) as error:

@@ -43,10 +43,7 @@ class Network:
         self.device = _device_of(device)
         self.dtype = _dtype_of(dtype, self.device)
         self._autoencoder = _placed(parts.autoencoder, self.device, self.dtype)
-        options = parts.autoencoder_options
-        self.sentence_vector_size = int(
-            options.get("sentence_vector_size") or options["hidden_size"]
-        )
+        self.sentence_vector_size = parts.sentence_vector_size
         self._compressor = parts.compressor
         if self._compressor is not None and self.device.type != "cpu":
             self._compressor = copy.deepcopy(self._compressor).to(self.device)

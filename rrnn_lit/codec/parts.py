@@ -49,3 +49,14 @@ class CodecParts:
     known_words: str | None = None
     whole_phrases: str | None = None
     corrections: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def sentence_vector_size(self) -> int:
+        """Length S of a sentence vector."""
+        options = self.autoencoder_options
+        return int(options.get("sentence_vector_size") or options["hidden_size"])
+
+    @property
+    def max_words(self) -> int:
+        """Words of the longest training sentence, EOS included; if unknown, of preparation."""
+        return int(self.facts.get("max_words", self.text.max_words))

@@ -6,8 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from rrnn_lit.codec.parts import CodecParts
+from rrnn_lit.codec.sentence_words import cut_phrases, set_of_lines
 from rrnn_lit.text.dictionary import Dictionary
-from rrnn_lit.text.pipeline import TextPipeline, TextSettings, rename_reserved_words
+from rrnn_lit.text.pipeline import TextPipeline, TextSettings
 
 
 class RawText:
@@ -22,26 +23,16 @@ class RawText:
 
     def __init__(self, parts: CodecParts) -> None:
         self.settings = parts.text
-        self._pipeline = _pipeline(parts.text, _lines(parts.known_words), parts.corrections)
-        self._whole = _lines(parts.whole_phrases)
+        self._pipeline = _pipeline(parts.text, set_of_lines(parts.known_words), parts.corrections)
+        self._whole = set_of_lines(parts.whole_phrases)
 
     def __call__(self, sentence: str) -> list[str] | None:
         """Return the words without EOS; None when preparation would have dropped the sentence."""
         tokens = self._pipeline(sentence)
         if tokens is None or self._whole is None:
             return tokens
-        words = [word for token in tokens for word in self._parts(token, self._whole)]
+        words = cut_phrases(tokens, self._whole)
         return words if len(words) < self.settings.max_words else None
-
-    def _parts(self, token: str, whole: frozenset[str]) -> list[str]:
-        words = token.split("_")
-        if token in whole or len(words) == 1 or not all(words):
-            return [token]
-        return rename_reserved_words(words)
-
-
-def _lines(text: str | None) -> Dictionary:
-    return None if text is None else frozenset(text.split("\n")[:-1])
 
 
 def _pipeline(

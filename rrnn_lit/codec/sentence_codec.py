@@ -27,6 +27,7 @@ from rrnn_lit.codec.checks import (
     check_sentences,
     check_vectors,
     check_word_lists,
+    in_format,
 )
 from rrnn_lit.codec.decoding import decode_given, decode_until_end
 from rrnn_lit.codec.encoding import encode_ids
@@ -87,7 +88,7 @@ class SentenceCodec:
     @property
     def max_words(self) -> int:
         """Number of words of the longest training sentence, EOS included."""
-        return int(self.parts.facts.get("max_words", self.parts.text.max_words))
+        return self.parts.max_words
 
     @cached_property
     def _sentence_words(self) -> SentenceWords:
@@ -134,7 +135,7 @@ class SentenceCodec:
             raise ValueError(f"vectors: wanted float32 or float16, got {vectors!r}")
         at_least_one("batch_size", batch_size)
         ids = self._word_ids(check_word_lists(sentences), longer)
-        return encode_ids(self._network, ids, batch_size).astype(vectors, copy=False)
+        return in_format(encode_ids(self._network, ids, batch_size), vectors, "sentences")
 
     def _word_ids(self, sentences: Sequence[Sequence[str]], longer: Longer) -> list[list[int]]:
         if longer not in ("error", "encode"):
@@ -208,14 +209,15 @@ class SentenceCodec:
         """Return compressed vectors: float16 (B, C), or uint8 where the compressor has few bits.
 
         Raises:
-            ValueError: there is no compressor, or bad vectors, see `decode_words`.
+            ValueError: there is no compressor, bad vectors, see `decode_words`, or such large ones
+                that float16 cannot hold the result.
         """
         compressor = self._compressor()
         vectors_BS = torch.from_numpy(check_vectors(vectors, self.sentence_vector_size))
         compressed_BC = self._network.compress(vectors_BS)
         if compressor.shape.bits in INTEGER_BITS:
             return quantise(compressed_BC, compressor.shape.bits).numpy()
-        return compressed_BC.half().numpy()
+        return in_format(compressed_BC.numpy(), np.float16, "vectors")
 
     def decompress(self, codes: npt.ArrayLike | Tensor) -> npt.NDArray[np.float32]:
         """Return sentence vectors, (B, S), of what `compress` returned.

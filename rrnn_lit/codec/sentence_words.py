@@ -31,22 +31,29 @@ class SentenceWords:
         corrections: Mapping[str, list[str]],
     ) -> None:
         check_packages(KEEPING_PACKAGES)
-        self._pipeline = KeepingPipeline(text, _lines(known_words), corrections)
-        self._whole = _lines(whole_phrases)
+        self._pipeline = KeepingPipeline(text, set_of_lines(known_words), corrections)
+        self._whole = set_of_lines(whole_phrases)
 
     def __call__(self, sentence: str) -> list[str]:
         """Return the words without EOS, any number of them."""
         words = self._pipeline(sentence)
-        if self._whole is None or not any("_" in word for word in words):
-            return words
-        return [part for word in words for part in self._parts(word, self._whole)]
-
-    def _parts(self, word: str, whole: frozenset[str]) -> list[str]:
-        parts = word.split("_")
-        if word in whole or len(parts) == 1 or not all(parts):
-            return [word]
-        return rename_reserved_words(parts)
+        return words if self._whole is None else cut_phrases(words, self._whole)
 
 
-def _lines(text: str | None) -> Dictionary:
+def cut_phrases(tokens: list[str], whole: frozenset[str]) -> list[str]:
+    """Return tokens in which all phrases but the whole ones are cut back into words."""
+    if not any("_" in token for token in tokens):
+        return tokens
+    return [word for token in tokens for word in _words_of(token, whole)]
+
+
+def _words_of(token: str, whole: frozenset[str]) -> list[str]:
+    words = token.split("_")
+    if token in whole or len(words) == 1 or not all(words):
+        return [token]
+    return rename_reserved_words(words)
+
+
+def set_of_lines(text: str | None) -> Dictionary:
+    """Return the words of a list with one a line; None for no list."""
     return None if text is None else frozenset(text.split("\n")[:-1])

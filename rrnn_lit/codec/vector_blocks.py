@@ -133,7 +133,7 @@ def _read_header(file: Any, name: str, number: int) -> tuple[tuple[int, ...], np
         raise ValueError(f"{name}: wanted a .npy array{where}, got {error}") from error
     if dtype.hasobject or dtype.names is not None:
         raise ValueError(f"{name}: wanted an array of numbers, got {dtype}")
-    if len(shape) != 2:
+    if len(shape) != 2 or min(shape) < 0:
         raise ValueError(f"{name}: wanted an array of shape (number, width), got {shape}")
     return shape, dtype, bool(fortran)
 

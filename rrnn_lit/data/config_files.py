@@ -29,6 +29,33 @@ def check_config_files(arguments: list[str]) -> bool:
     return bool(paths)
 
 
+def last_value(arguments: list[str], key: str) -> str | None:
+    """Return what a key at the top of the options is, as the last config file or `--KEY` says.
+
+    None if nobody says it. Files that cannot be read are passed over: `check_config_files`
+    complains of them.
+    """
+    value = None
+    for place, argument in enumerate(arguments):
+        option, equals, rest = argument.partition("=")
+        following = rest if equals else next(iter(arguments[place + 1 :]), None)
+        if option == f"--{key}":
+            value = following
+        elif option in _NAMES and following is not None:
+            value = _top_value(Path(following), key) or value
+    return value
+
+
+def _top_value(path: Path, key: str) -> str | None:
+    try:
+        node = _read(path)
+    except ValueError:
+        return None
+    pairs = node.value if isinstance(node, yaml.MappingNode) else []
+    values = [value.value for name, value in pairs if name.value == key]
+    return str(values[-1]) if values else None
+
+
 def _given(arguments: list[str]) -> Iterator[Path]:
     for place, argument in enumerate(arguments):
         option, equals, value = argument.partition("=")

@@ -20,6 +20,7 @@ from rrnn_lit.data.loading import (
 )
 from rrnn_lit.data.manifest import DataError
 from rrnn_lit.data.prepared import PreparedData
+from rrnn_lit.data.shard_batches import ShardBatches
 from rrnn_lit.data.token_store import TokenStore
 from rrnn_lit.words.vectors import WordVectors
 
@@ -52,6 +53,8 @@ class SentenceDataModule(pl.LightningDataModule):
         holdout_sentences: the same for the holdout split, which only `rrnn test` opens.
         eval_batch_size: sentences per evaluation batch; changes speed and memory, no result.
         predict_split: the split that `rrnn predict` writes vectors and words of.
+        shard_sentences: sentences in a file that `rrnn predict` writes; it is held in memory and
+            is what a prediction that was stopped loses.
         num_workers: processes that load batches; 0 loads in the training process. No result
             depends on it.
         verify: compare every file with its digest before use, about one second a gigabyte.
@@ -74,6 +77,7 @@ class SentenceDataModule(pl.LightningDataModule):
         holdout_sentences: int | None,
         eval_batch_size: int,
         predict_split: Literal["train", "tune", "test", "holdout"] = "tune",
+        shard_sentences: int = 16_384,
         num_workers: int = 0,
         verify: bool = True,
     ) -> None:
@@ -82,6 +86,7 @@ class SentenceDataModule(pl.LightningDataModule):
         self._check_options()
         self.prepared = PreparedData(Path(folder), verify)
         self.position = 0
+        self._predict_shards: list[int] | None = None  # that `rrnn predict` writes; None: all
         self._stores: dict[str, tuple[TokenStore, npt.NDArray[np.int64]]] = {}
         self._order: BatchOrder | None = None
 
@@ -97,6 +102,7 @@ class SentenceDataModule(pl.LightningDataModule):
             "test_sentences": 1,
             "holdout_sentences": 1,
             "eval_batch_size": 1,
+            "shard_sentences": 1,
             "num_workers": 0,
         }
         for name, least in lowest.items():
@@ -167,9 +173,16 @@ class SentenceDataModule(pl.LightningDataModule):
         """Return the evaluation batches of holdout."""
         return self._evaluation("holdout")
 
+    def predict_only(self, shards: list[int]) -> None:
+        """Leave out of `rrnn predict` all shards but these."""
+        self._predict_shards = shards
+
     def predict_dataloader(self) -> ResumableLoader:
-        """Return the batches of `predict_split`."""
-        return self._evaluation(self.hparams["predict_split"])
+        """Return the batches of `predict_split`, shard after shard."""
+        store, sentences = self.split(self.hparams["predict_split"])
+        size, batch_size = self.hparams["shard_sentences"], self.hparams["eval_batch_size"]
+        batches = ShardBatches(store, sentences, size, self._predict_shards, batch_size)
+        return make_loader(batches, 0, len(batches), *self._loading())
 
     def _evaluation(self, split: str) -> ResumableLoader:
         store, sentences = self.split(split)

@@ -43,6 +43,8 @@ def main(options: list[str]) -> int:
         _want_free(given.out)
     except ValueError as error:
         return complain(COMMAND, error, BAD_COMMAND)
+    except OSError as error:
+        return complain(COMMAND, error, CANNOT_WRITE, f"--out: cannot be written: {error}")
     try:
         figures = separate_folder(
             given.folder, given.out, separation, StageProgress(Console(stderr=True))
@@ -61,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Push word vectors of near-identical direction apart in a folder that `rrnn "
         "prepare` wrote, and write a new folder with the same text. Lengths of vectors are kept, "
         "words without such a neighbour keep every bit.",
+        allow_abbrev=False,
     )
     parser.add_argument("folder", type=Path, help="what `rrnn prepare --out` wrote; not changed")
     parser.add_argument("--out", type=Path, required=True, help="folder to write: new or empty")
@@ -123,6 +126,7 @@ def separate_folder(
     verify_files(folder, manifest)
     with progress.stage("separate", None, "rounds"):
         dictionary, changed = separated(WordVectors.load(folder), separation, progress.advance)
+    out = out.resolve()  # `.` has no name, and a link stays a link
     part = out.with_name(f"{out.name}.{os.getpid()}.part")
     part.mkdir(parents=True)
     try:

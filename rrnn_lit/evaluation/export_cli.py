@@ -7,19 +7,18 @@ import argparse
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import NoReturn
 
 from rich.console import Console
 from rich.table import Table
 
 from rrnn_lit.codec.bundle import want_free, write_bundle
 from rrnn_lit.codec.bundle_card import bytes_per_vector, evaluations
+from rrnn_lit.codec.command import BAD_COMMAND, BAD_INPUT, CANNOT_WRITE, Parser
 from rrnn_lit.codec.parts import CodecParts
 from rrnn_lit.complaints import complain
 from rrnn_lit.training.open_run import open_run
 
 COMMAND = "export"
-BAD_COMMAND, BAD_INPUT, CANNOT_WRITE = 64, 65, 74
 # figure -> column
 _RATES = {
     "matched_word_rate": "words",
@@ -27,11 +26,6 @@ _RATES = {
     "strict_matched_word_rate": "strict words",
     "strict_exact_sentence_rate": "strict exact",
 }
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise ValueError(message.removeprefix("argument "))
 
 
 def main(options: list[str]) -> int:
@@ -55,7 +49,7 @@ def main(options: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+    parser = Parser(
         prog="rrnn export",
         description="Write a bundle: one folder without code that holds a run's weights, "
         "dictionary, text settings and figures, with a model card. `rrnn encode`, `rrnn decode` "

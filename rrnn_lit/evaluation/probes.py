@@ -1,4 +1,4 @@
-"""What can be done with sentence vectors as they are: compare them, walk between them, add them.
+"""What can be done with sentence vectors as they are: compare them, walk between them.
 
 Nothing here knows how the vectors were made.
 
@@ -82,9 +82,3 @@ def _spherical(first: Floats, second: Floats, share_N: Floats) -> Floats:
     return np.asarray(
         length_N[:, None] * (weights[0][:, None] * start + weights[1][:, None] * end)
     )
-
-
-def analogy(a_BS: Vectors, b_BS: Vectors, c_BS: Vectors) -> Floats:
-    """Return a - b + c: what a has and b has not, put on c."""
-    result = a_BS.astype(np.float64) - b_BS.astype(np.float64) + c_BS.astype(np.float64)
-    return np.asarray(result)

@@ -11,42 +11,20 @@ import sys
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-from rrnn_lit.complaints import complain, is_lack_of_memory
+from rrnn_lit.codec.command import BadCommandError, Parser, run_command
 from rrnn_lit.data.token_store import SPLITS
 
 COMMAND = "report"
-BAD_COMMAND, BAD_INPUT, OUT_OF_MEMORY, CANNOT_WRITE = 64, 65, 71, 74
+_DESCRIPTION = """Writes a page about trained models: their figures with intervals, by length of
+sentence, the kinds of errors, sentences beside what comes back, and speed."""
 _VERSIONS = ("rrnn_lit", "torch", "numpy")
-
-
-class BadCommandError(ValueError):
-    """The command line asks for what is not there."""
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise BadCommandError(message.removeprefix("argument "))
 
 
 def main(options: list[str]) -> int:
     """Run `rrnn report` with these options and return its exit code."""
-    try:
-        return _report(_parse(options), options)
-    except SystemExit as end:  # --help
-        return int(end.code or 0)
-    except BadCommandError as error:
-        return complain(COMMAND, error, BAD_COMMAND)
-    except ValueError as error:
-        return complain(COMMAND, error, BAD_INPUT)
-    except (MemoryError, RuntimeError) as error:
-        if not is_lack_of_memory(error):
-            raise
-        text = f"out of memory; lower --batch-size: {error}"
-        return complain(COMMAND, error, OUT_OF_MEMORY, text)
-    except OSError as error:
-        return complain(COMMAND, error, CANNOT_WRITE)
+    return run_command(COMMAND, lambda: _report(_parse(options), options))
 
 
 def _whole(least: int) -> Callable[[str], int]:
@@ -63,7 +41,7 @@ def _whole(least: int) -> Callable[[str], int]:
 
 
 def _parse(options: list[str]) -> argparse.Namespace:
-    parser = _Parser(prog=f"rrnn {COMMAND}", description=__doc__.split("\n")[0])
+    parser = Parser(prog=f"rrnn {COMMAND}", description=_DESCRIPTION, allow_abbrev=False)
     add = parser.add_argument
     add(
         "models",
@@ -98,7 +76,8 @@ def _parse(options: list[str]) -> argparse.Namespace:
         "--raw",
         type=Path,
         metavar="FILE",
-        help="raw text, a sentence a line: which share survives preparation unchanged",
+        help="raw text, a sentence a line, plain, .gz, .xz or .bz2: which share survives "
+        "preparation unchanged",
     )
     add("--batch-size", type=_whole(1), default=256, metavar="N", help="at a time (default: 256)")
     add("--device", default="auto", help="cpu, cuda, cuda:1 (default: a GPU if there is one)")
@@ -107,7 +86,7 @@ def _parse(options: list[str]) -> argparse.Namespace:
     return parser.parse_args(options)
 
 
-def _report(given: argparse.Namespace, options: list[str]) -> int:
+def _report(given: argparse.Namespace, options: list[str]) -> None:
     from rrnn_lit.evaluation.report_content import build_content
     from rrnn_lit.evaluation.report_files import PAGE_FILE, files_of, want_place, write_files
     from rrnn_lit.evaluation.report_page import build_page
@@ -132,7 +111,6 @@ def _report(given: argparse.Namespace, options: list[str]) -> int:
         from rrnn_lit.evaluation.wandb_report import log_report
 
         log_report(folder, content, pairs, [(s.path, s.config) for s in subjects])
-    return 0
 
 
 def _raw_text(subject: Any, path: Path) -> dict[str, Any]:
@@ -155,7 +133,8 @@ def _folder(given: argparse.Namespace) -> Path:
     model: Path = given.models[0]
     if is_run(model):
         return model / f"report-{given.split}"
-    return model.with_name(f"{model.resolve().name}-report")
+    model = model.resolve()  # `.` has no name
+    return model.with_name(f"{model.name}-report")
 
 
 def _device(name: str) -> Any:
@@ -182,8 +161,7 @@ def _measure(
     from rrnn_lit.evaluation.throughput import device_name, measure_speed
 
     store = data.store(given.split)
-    limits = [s.parts.facts.get("max_words") or s.parts.text.max_words for s in subjects]
-    max_words = min(limits)
+    max_words = min(subject.parts.max_words for subject in subjects)
     sentences = choose_sentences(store, max_words, given.sentences)
     columns = []
     for subject in subjects:

@@ -19,7 +19,7 @@ from rrnn_lit.evaluation.evaluate import COMPRESSED, Evaluated, Integers
 from rrnn_lit.evaluation.intervals import Estimate
 from rrnn_lit.evaluation.throughput import Speed
 
-_BYTES = 2  # of a number: vectors are stored as fp16
+_BYTES = 2  # of a number: plain vectors are stored as fp16
 
 
 @dataclass(frozen=True)
@@ -48,11 +48,12 @@ def facts_of(parts: CodecParts, variant: str, path: str) -> dict[str, Any]:
         path: where it was read from.
     """
     options = parts.autoencoder_options
-    size = options["sentence_vector_size"] or options["hidden_size"]
+    size = parts.sentence_vector_size
+    num_bytes = _BYTES * size
     modules: list[nn.Module] = [parts.autoencoder]
-    if variant == COMPRESSED and parts.compressor_options is not None:
-        size = parts.compressor_options["compressed_size"]
     if variant == COMPRESSED and parts.compressor is not None:
+        size = parts.compressor.shape.compressed_size
+        num_bytes = parts.compressor.bytes_per_vector
         modules.append(parts.compressor)
     return {
         "path": path,
@@ -64,7 +65,7 @@ def facts_of(parts: CodecParts, variant: str, path: str) -> dict[str, Any]:
         "cell": options.get("cell", "residual"),
         "hidden_size": options["hidden_size"],
         "vector_size": size,
-        "bytes_per_vector": _BYTES * size,
+        "bytes_per_vector": num_bytes,
         "num_parameters": sum(p.numel() for module in modules for p in module.parameters()),
         "vocab_size": parts.word_vectors.vocab_size,
         "trained_with": parts.facts.get("versions"),

@@ -47,8 +47,9 @@ def figures_section(content: dict[str, Any], pictures: dict[str, bytes]) -> Html
         table(["figure", *names], rows, f"{line}; {INTERVAL}"),
         tag(
             "p",
-            f"Of {words:,} words, {strict:,} counted strictly. Vectors are counted as stored in "
-            f"16 bit and evaluated in {content['facts']['precision']}.",
+            f"Of {words:,} words, {strict:,} counted strictly. Bytes are those of numbers of 16 "
+            "bit, or of the fewer bits of a compressor that rounds; evaluated in "
+            f"{content['facts']['precision']}.",
             class_="soft",
         ),
     ]

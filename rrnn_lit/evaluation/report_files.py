@@ -21,7 +21,7 @@ def want_place(folder: Path) -> None:
 
     Raises:
         FileExistsError: it holds something else.
-        OSError: it cannot be made.
+        PermissionError: it cannot be made.
     """
     if folder.exists() and not folder.is_dir():
         raise FileExistsError(f"--out: wanted a folder, got the file {folder}")
@@ -30,9 +30,10 @@ def want_place(folder: Path) -> None:
             f"--out: wanted a new folder or that of an earlier report, got {folder}, which "
             "holds other files"
         )
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    if not os.access(folder.parent, os.W_OK):
-        raise PermissionError(f"--out: cannot write to {folder.parent}")
+    # nothing is made yet: the name of the model may be wrong as well
+    there = next(place for place in folder.resolve().parents if place.exists())
+    if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
+        raise PermissionError(f"--out: cannot write to {there}")
 
 
 def files_of(
@@ -60,6 +61,7 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
     Raises:
         OSError: it cannot be written; what was there stays.
     """
+    folder = folder.resolve()  # a link stays a link
     part = folder.with_name(f".{folder.name}.{os.getpid()}.part")
     old = folder.with_name(f".{folder.name}.{os.getpid()}.old")
     try:

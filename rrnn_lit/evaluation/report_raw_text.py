@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rrnn_lit.codec.parts import CodecParts
 from rrnn_lit.codec.raw_text import RawText
+from rrnn_lit.codec.text_lines import read_lines
 from rrnn_lit.evaluation.intervals import Estimate, share_of_sentences
 from rrnn_lit.text.detokenize import detokenize
 
@@ -41,17 +42,12 @@ def measure_raw_text(parts: CodecParts, path: Path) -> RawShare:
 
     Args:
         parts: a model; its text settings and its dictionary are used.
-        path: UTF-8 text, a sentence a line.
+        path: UTF-8 text, a sentence a line, plain, .gz, .xz or .bz2.
 
     Raises:
-        ValueError: the file is not text or holds no sentence.
-        OSError: it cannot be read.
+        ValueError: there is no such file, it is not text or holds no sentence.
     """
-    try:
-        lines = path.read_text(encoding="utf-8").split("\n")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"--raw: wanted UTF-8 text in {path}, got {error}") from error
-    sentences = [line.strip() for line in lines if line.strip()]
+    sentences = [line.strip() for line in read_lines(str(path)) if line.strip()]
     if not sentences:
         raise ValueError(f"--raw: wanted a sentence a line in {path}, got none")
     prepare = RawText(parts)

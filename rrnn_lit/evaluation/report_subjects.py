@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from rrnn_lit.codec.parts import CodecParts
+from rrnn_lit.data.manifest import MANIFEST_FILE
 from rrnn_lit.data.prepared import PreparedData
-from rrnn_lit.training.open_run import Weights, open_model
-from rrnn_lit.training.run_folder import CONFIG_FILE, is_run
+from rrnn_lit.training.open_run import Weights, open_model, places_of, read_run_config
+from rrnn_lit.training.run_folder import is_run
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def open_subjects(
         ValueError: a folder holds no model, no data are named, the models' data are not the same,
             or their dictionary is not that of the data.
     """
-    configs = [_config_of(path) for path in paths]
+    configs = [read_run_config(path) if is_run(path) else {} for path in paths]
     prepared = _one_folder(paths, configs, data)
     subjects = []
     for path, config, name in zip(paths, configs, _names(paths), strict=True):
@@ -55,18 +55,6 @@ def open_subjects(
     return subjects, prepared
 
 
-def _config_of(path: Path) -> dict[str, Any]:
-    if not is_run(path):
-        return {}
-    try:
-        config = yaml.safe_load((path / CONFIG_FILE).read_text(encoding="utf-8"))
-        return {**config, "data": dict(config["data"])}
-    except (yaml.YAMLError, KeyError, TypeError, UnicodeDecodeError) as error:
-        raise ValueError(
-            f"{path / CONFIG_FILE}: wanted the config of a run, got {error!r}"
-        ) from error
-
-
 def _one_folder(
     paths: Sequence[Path], configs: Sequence[dict[str, Any]], data: Path | None
 ) -> PreparedData:
@@ -74,12 +62,16 @@ def _one_folder(
         return PreparedData(data)
     found: list[tuple[Path, PreparedData]] = []
     for path, config in zip(paths, configs, strict=True):
-        folder = config.get("data", {}).get("folder")
-        if folder is None:
+        name = config.get("data", {}).get("folder")
+        if name is None:
             raise ValueError(
                 f"--data: wanted a prepared folder, since {path} names none; got nothing"
             )
-        found.append((path, PreparedData(Path(folder))))
+        places = [place for place in places_of(path, name) if (place / MANIFEST_FILE).is_file()]
+        folder = places[0] if places else Path(name)
+        # the digests of large data are compared once
+        known = [data for _, data in found if data.folder.resolve() == folder.resolve()]
+        found.append((path, known[0] if known else PreparedData(folder)))
     first_path, first = found[0]
     for path, other in found[1:]:
         if other.digest != first.digest:

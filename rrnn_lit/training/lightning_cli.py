@@ -13,12 +13,9 @@ from lightning.pytorch.loggers.logger import Logger
 from rich.console import Console
 
 from rrnn_lit.data.config_files import check_config_files
-from rrnn_lit.data.datamodule import SentenceDataModule
 from rrnn_lit.data.manifest import write_json
-from rrnn_lit.training.autoencoder_module import AutoencoderModule
 from rrnn_lit.training.checkpoints import (
     BestCheckpoint,
-    CheckpointSettings,
     DurableCheckpointIO,
     LastCheckpoint,
     RandomStates,
@@ -27,7 +24,6 @@ from rrnn_lit.training.completeness import check_unfinished
 from rrnn_lit.training.finite import FiniteGuard
 from rrnn_lit.training.loss_scale import KeepLossScale
 from rrnn_lit.training.metrics_log import MetricsLog
-from rrnn_lit.training.module_options import LossSettings
 from rrnn_lit.training.outcome import print_outcome
 from rrnn_lit.training.precision import LossScale, precision_plugin, refuse_changed_precision
 from rrnn_lit.training.predictions import PredictionWriter
@@ -45,7 +41,6 @@ from rrnn_lit.training.run_folder import (
 from rrnn_lit.training.sample_sentences import SampleSentences
 from rrnn_lit.training.samples import write_reconstructions
 from rrnn_lit.training.say_memory import SayMemory
-from rrnn_lit.training.stopping import MatchedWordsStopping
 from rrnn_lit.training.summary import (
     LoadedStep,
     add_split,
@@ -55,6 +50,7 @@ from rrnn_lit.training.summary import (
     read_summary,
     stop_reason,
 )
+from rrnn_lit.training.tasks import add_options, choose_task, classes_of
 from rrnn_lit.training.trainer_options import (
     canonical_precision,
     check_enough_data,
@@ -89,14 +85,17 @@ class RRNNCLI(LightningCLI):
 
     def __init__(self, args: list[str] | None = None, run: bool = True) -> None:
         self.folder = Path()
+        try:
+            self.task = choose_task(sys.argv[1:] if args is None else args)
+        except ValueError as error:
+            raise OptionError(str(error)) from error
         raises: dict[str, Any] = {"exit_on_error": False}  # no page of usage behind a mistake
         subcommands = dict.fromkeys(self.subcommands(), raises) if run else {}
         with warnings.catch_warnings():
             for message in _EXPECTED_WARNINGS:
                 warnings.filterwarnings("ignore", message)
             super().__init__(
-                AutoencoderModule,
-                SentenceDataModule,
+                *classes_of(self.task),
                 save_config_callback=None,  # built in instantiate_trainer, which knows the folder
                 auto_configure_optimizers=False,
                 load_from_checkpoint_support=False,  # options are flat: no instantiator in files
@@ -107,15 +106,7 @@ class RRNNCLI(LightningCLI):
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Add the option groups beside trainer, model and data."""
-        parser.add_class_arguments(RunSettings, "run")
-        parser.add_class_arguments(CheckpointSettings, "checkpoint")
-        parser.add_class_arguments(LossScale, "loss_scale")
-        parser.add_class_arguments(LossSettings, "loss")
-        parser.add_class_arguments(WandbSettings, "wandb")
-        parser.add_lightning_class_args(MatchedWordsStopping, "stopping")
-        parser.add_lightning_class_args(SampleSentences, "samples")
-        parser.link_arguments("data.word_dim", "model.word_dim", apply_on="instantiate")
-        parser.link_arguments("loss.match_margin", "model.match_margin")
+        add_options(parser, self.task)
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
         """Read the options.
@@ -234,7 +225,7 @@ class RRNNCLI(LightningCLI):
         last = LastCheckpoint(self.folder, self.options.checkpoint.every_n_steps)
         return [
             SaveRunConfig(self._parser(self.subcommand), self.options, self.folder),
-            SayMemory(),
+            *([SayMemory()] if self.task == "autoencoder" else []),
             FiniteGuard(LossScale(**self.options.loss_scale)),
             *progress,
             RandomStates(),

@@ -9,7 +9,7 @@ With a compressor, `compressor` holds the like of its run, `name` is that run's 
 `autoencoder` the name of the autoencoder's.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -84,7 +84,7 @@ def open_run(
         ValueError: there is no run or no checkpoint yet, the data are gone or others, or a file
             is damaged.
     """
-    config = _read_config(folder)
+    config = read_run_config(folder)
     if config.get("task") == "compressor":
         return _open_compressor(folder, config, weights, data, word_list, corrections)
     path = _checkpoint_path(folder, weights)
@@ -134,7 +134,7 @@ def _open_compressor(
     compressor = _network(path, checkpoint, "compressor.", compressor_of, options)
     name = str(config["data"]["autoencoder"])
     digest = str(checkpoint.get("autoencoder_digest"))
-    for place in _places(folder, name):
+    for place in places_of(folder, name):
         for parts in _models(place, data, word_list, corrections):
             if weights_digest(parts.autoencoder) == digest:
                 own = _facts(folder, config, checkpoint, path)
@@ -151,24 +151,29 @@ def _open_compressor(
     )
 
 
-def _models(place: Path, *options: Path | None) -> "list[CodecParts]":
-    """Return the models at a place, best weights first."""
+def _models(place: Path, *options: Path | None) -> Iterator[CodecParts]:
+    """Yield the models at a place, best weights first; the last are read only if asked for."""
     if is_bundle(place):
-        return [read_bundle(place)]
-    if not is_run(place):
-        return []
-    kinds: list[Weights] = ["best", "last"]
-    return [open_run(place, kind, *options) for kind in kinds]
+        yield read_bundle(place)
+    elif is_run(place):
+        kinds: tuple[Weights, ...] = ("best", "last")
+        for kind in kinds:
+            yield open_run(place, kind, *options)
 
 
-def _places(folder: Path, name: str) -> list[Path]:
+def places_of(folder: Path, name: str) -> list[Path]:
     """Return where a name in a run's config may lead to, in order."""
     if Path(name).is_absolute():
         return [Path(name)]
     return [Path(name), *(parent / name for parent in folder.resolve().parents)]
 
 
-def _read_config(folder: Path) -> dict[str, Any]:
+def read_run_config(folder: Path) -> dict[str, Any]:
+    """Return the config of a run.
+
+    Raises:
+        ValueError: the folder holds no run, or its config is damaged.
+    """
     if not is_run(folder):
         raise ValueError(f"{folder}: wanted the folder of a run with {CONFIG_FILE}, got another")
     path = folder / CONFIG_FILE
@@ -191,6 +196,8 @@ def _read_checkpoint(path: Path) -> dict[str, Any]:
     """Return a checkpoint whose tensors stay on disk until they are used."""
     try:
         checkpoint = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    except (OSError, MemoryError):
+        raise
     except Exception as error:
         # torch's own text advises to load it without the protection
         raise ValueError(f"{path}: wanted a checkpoint without code, got another file") from error
@@ -241,7 +248,7 @@ def _prepared(
     folder: Path, config: dict[str, Any], data: Path | None, digest: str
 ) -> PreparedData:
     name = str(config["data"]["folder"])
-    places = [data] if data is not None else _places(folder, name)
+    places = [data] if data is not None else places_of(folder, name)
     found = [place for place in places if (place / MANIFEST_FILE).is_file()]
     for place in found:
         files = read_manifest(place)["files"]

@@ -10,6 +10,7 @@ from lightning.pytorch.loggers import WandbLogger
 from torch import Tensor
 
 from rrnn_lit.data.datamodule import SentenceDataModule
+from rrnn_lit.data.vector_datamodule import SentenceVectorDataModule
 from rrnn_lit.training.samples import Reconstruction, marked_text, reconstruct_row
 
 _SPLIT = "tune"
@@ -31,8 +32,7 @@ class SampleSentences(Callback):
 
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         """Choose the sentences: evaluated ones, by a fixed seed."""
-        data = trainer.datamodule  # type: ignore[attr-defined]
-        assert isinstance(data, SentenceDataModule)
+        data: SentenceDataModule | SentenceVectorDataModule = trainer.datamodule  # type: ignore[attr-defined]
         _, sentences = data.split(_SPLIT)
         count = min(self.num_sentences, len(sentences))
         chosen = np.random.default_rng(0).choice(sentences, count, replace=False)

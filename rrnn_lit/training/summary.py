@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from rrnn_lit.data.manifest import write_json
+from rrnn_lit.training.compressor_module import CompressorModule
+from rrnn_lit.training.frozen_autoencoder import parts_behind, vector_size
 from rrnn_lit.training.metric_keys import split_key
 from rrnn_lit.training.run_folder import SUMMARY_FILE
 from rrnn_lit.training.split_metrics import VALIDATION_SPLITS
@@ -22,6 +24,13 @@ _RATES = {
     "exact_sentence_rate": "exact",
     "strict_matched_word_rate": "strict words",
     "strict_exact_sentence_rate": "strict exact",
+}
+
+
+# figure of a compressor's run -> the same without the compressor
+_PLAIN = {
+    "matched_word_rate": "plain_matched_word_rate",
+    "exact_sentence_rate": "plain_exact_sentence_rate",
 }
 
 
@@ -65,12 +74,11 @@ def describe_run(trainer: pl.Trainer, module: Any, seconds: float, reason: str) 
 
     Args:
         trainer: after `fit`.
-        module: the trained AutoencoderModule.
+        module: the trained AutoencoderModule or CompressorModule.
         seconds: wall time of training, evaluations included, over all starts of the run.
         reason: why training ended.
     """
     data = trainer.datamodule  # type: ignore[attr-defined]
-    size = module.hparams["sentence_vector_size"] or module.hparams["hidden_size"]
     return {
         "steps": trainer.global_step,
         "sentences": module.monitor.num_sentences,
@@ -78,15 +86,33 @@ def describe_run(trainer: pl.Trainer, module: Any, seconds: float, reason: str) 
         "stop_reason": reason,
         "vocab_size": data.word_vectors.vocab_size,
         "max_words": data.hparams["max_words"],
-        "hidden_size": module.hparams["hidden_size"],
+        **_sizes(trainer, module),
         "num_parameters": sum(p.numel() for p in module.parameters()),
-        "bytes_per_vector": 2 * size,  # stored as fp16
         "precision": str(trainer.precision),
         "seed": data.hparams["seed"],
         "splits": {
             split: describe_split(trainer, module, split, "last", trainer.global_step)
             for split in VALIDATION_SPLITS
         },
+    }
+
+
+def _sizes(trainer: pl.Trainer, module: Any) -> dict[str, Any]:
+    """Return widths and bytes of a stored vector; sentence vectors are stored as fp16."""
+    if not isinstance(module, CompressorModule):
+        options = module.hparams
+        return {
+            "hidden_size": options["hidden_size"],
+            "bytes_per_vector": 2 * vector_size(options),
+        }
+    behind = parts_behind(trainer.datamodule).autoencoder_options  # type: ignore[attr-defined]
+    return {
+        "task": "compressor",
+        "hidden_size": behind["hidden_size"],
+        "compressed_size": module.compressor.shape.compressed_size,
+        "bits": module.compressor.shape.bits,
+        "bytes_per_vector": module.compressor.bytes_per_vector,
+        "plain_bytes_per_vector": 2 * vector_size(behind),
     }
 
 
@@ -97,7 +123,7 @@ def describe_split(
 
     Args:
         trainer: after the evaluation.
-        module: the evaluated AutoencoderModule.
+        module: the evaluated AutoencoderModule or CompressorModule.
         split: its name.
         weights: name of the checkpoint that holds the evaluated weights, `last` or `best`.
         step: `global_step` of these weights.
@@ -137,10 +163,13 @@ def add_split(folder: Path, split: str, figures: dict[str, Any]) -> dict[str, An
 
 def print_summary(summary: dict[str, Any], console: Console) -> None:
     """Print the figures of all splits as a table under one line about the run."""
+    plain = summary.get("plain_bytes_per_vector")
+    instead = "" if plain is None else f" instead of {plain:,}"
     console.print(
         f"\n{summary['steps']:,} steps, {summary['sentences']:,} sentences, "
         f"{summary['seconds']:,.0f} s; width {summary['hidden_size']:,}, "
-        f"{summary['bytes_per_vector']:,} bytes per vector, {summary['vocab_size']:,} dictionary "
+        f"{summary['bytes_per_vector']:,} bytes per vector{instead}, "
+        f"{summary['vocab_size']:,} dictionary "
         f"words, trained on sentences of at most {summary['max_words']} words (with EOS), "
         f"seed {summary['seed']}, {summary['precision']}\nstopped: {summary['stop_reason']}",
         highlight=False,
@@ -158,3 +187,20 @@ def print_summary(summary: dict[str, Any], console: Console) -> None:
             *(f"{figures[rate]:.2%}" for rate in _RATES),
         )
     console.print(table)
+    if plain is not None:
+        console.print(_beside_plain(summary))
+
+
+def _beside_plain(summary: dict[str, Any]) -> Table:
+    """Return the figures of a compressor's run beside those of the plain vectors."""
+    table = Table(title="compressed and plain vectors")
+    columns = [_RATES[rate] for rate in _PLAIN]
+    for name in ("split", "vectors", "bytes", *columns):
+        table.add_column(name, justify="left" if name in ("split", "vectors") else "right")
+    for split, figures in summary["splits"].items():
+        for vectors, size, rates in (
+            ("compressed", summary["bytes_per_vector"], list(_PLAIN)),
+            ("plain", summary["plain_bytes_per_vector"], list(_PLAIN.values())),
+        ):
+            table.add_row(split, vectors, f"{size:,}", *(f"{figures[r]:.2%}" for r in rates))
+    return table

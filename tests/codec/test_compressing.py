@@ -67,6 +67,13 @@ def test_bad_codes_are_named(bits: int, codes: Any, message: str) -> None:
         SentenceCodec(parts_of(bits=bits)).decompress(codes)
 
 
+def test_a_number_beyond_float16_is_an_error_and_not_an_infinity() -> None:
+    codec = SentenceCodec(parts_of(activation="leaky_relu"))
+    vectors = np.stack([VECTORS[0], 1e6 * VECTORS[1]])
+    with pytest.raises(ValueError, match=r"vectors\[1\]: wanted numbers that float16 holds, got"):
+        codec.compress(vectors)
+
+
 def test_without_compressor_it_is_said() -> None:
     codec = SentenceCodec(tiny_parts())
     for function in (codec.compress, codec.decompress):

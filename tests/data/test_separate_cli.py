@@ -38,6 +38,17 @@ def test_a_folder_becomes_what_prepare_writes_with_the_option(
     assert sorted(path.name for path in out.parent.iterdir()) == ["separated"]
 
 
+def test_the_working_folder_can_be_written_to(
+    plain: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    command = [str(plain), "--out", ".", "--mode", "groups", "--threshold", "0.05"]
+    assert main(command) == 0
+    assert PreparedData(tmp_path / "here").word_vectors.vocab_size > 0
+    assert sorted(path.name for path in tmp_path.iterdir() if "part" in path.name) == []
+
+
 def test_prepare_separates_number_words_and_says_so(tmp_path: Path, text_file: Path) -> None:
     config = make_config(
         tmp_path / "out", [text_file], word_dim=24, separation="groups", separation_threshold=0.05

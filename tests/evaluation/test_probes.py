@@ -3,7 +3,6 @@ import pytest
 
 from rrnn_lit.evaluation.probes import (
     Method,
-    analogy,
     cosines,
     interpolate,
     paired_cosines,
@@ -66,8 +65,3 @@ def test_ways_that_there_are_not(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         interpolate(RIGHT, second, steps, method)
-
-
-def test_analogy_by_hand_without_overflow() -> None:
-    vectors = np.array([[40_000.0, 1.0]], dtype=np.float16)
-    np.testing.assert_array_equal(analogy(vectors, -vectors, vectors), 3 * vectors.astype(float))

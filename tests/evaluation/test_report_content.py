@@ -7,7 +7,8 @@ import pytest
 from rrnn_lit.codec.parts import CodecParts
 from rrnn_lit.evaluation.report_content import Column, facts_line, facts_of
 from rrnn_lit.evaluation.report_numbers import FIGURES
-from tests.codec.parts import tiny_parts
+from rrnn_lit.models.compressor import compressor_of
+from tests.codec.parts import COMPRESSOR_OPTIONS, tiny_parts
 from tests.evaluation.reports import COMMON, by_hand, columns_of, content_of
 
 
@@ -28,6 +29,16 @@ def test_facts_of_a_model_and_of_its_compressor(parts: CodecParts) -> None:
     # 2 S C + S + C
     assert compressed["num_parameters"] - plain["num_parameters"] == 2 * 24 * 8 + 24 + 8
     assert (plain["hidden_size"], plain["vocab_size"], plain["steps"]) == (20, 71, 10)
+
+
+@pytest.mark.parametrize(("bits", "size"), [(32, 16), (16, 16), (8, 8), (4, 4)])
+def test_bytes_of_a_compressed_vector_are_those_that_are_stored(
+    parts: CodecParts, bits: int, size: int
+) -> None:
+    options = {**COMPRESSOR_OPTIONS, "bits": bits}
+    other = replace(parts, compressor=compressor_of(options), compressor_options=options)
+    assert facts_of(other, "compressed", "")["bytes_per_vector"] == size
+    assert facts_of(other, "plain", "")["bytes_per_vector"] == 48
 
 
 def test_without_a_size_of_its_own_the_vector_is_as_wide_as_the_network(parts: CodecParts) -> None:

@@ -53,6 +53,21 @@ def test_a_folder_with_other_files_is_refused(tmp_path: Path, name: str) -> None
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
+def test_asking_for_a_place_makes_nothing(tmp_path: Path) -> None:
+    want_place(tmp_path / "no" / "such" / "report")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_link_to_an_earlier_report_stays_a_link(tmp_path: Path) -> None:
+    folder, link = tmp_path / "report", tmp_path / "link"
+    write_files(folder, files())
+    link.symlink_to(folder)
+    write_files(link, files(2))
+    assert link.is_symlink()
+    assert b'"value": 1.0' in (folder / "metrics.json").read_bytes()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "report"]
+
+
 def test_a_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.touch()

@@ -39,5 +39,5 @@ def test_a_file_without_sentences_is_refused(tmp_path: Path) -> None:
 def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "raw.bin"
     path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(ValueError, match="--raw: wanted UTF-8 text in"):
+    with pytest.raises(ValueError, match="raw.bin, line 1: wanted UTF-8"):
         measure_raw_text(tiny_parts(), path)

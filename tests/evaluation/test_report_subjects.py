@@ -1,4 +1,5 @@
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from rrnn_lit.training.metric_keys import COUNTS
 from rrnn_lit.words.vectors import WordVectors
 from tests.codec.parts import tiny_parts
 from tests.evaluation.reports import CPU
+from tests.training.made_runs import make_run
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +70,19 @@ def test_models_of_one_name_are_told_apart(
 def test_a_folder_that_holds_no_model_is_refused(prepared_folder: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="wanted the folder of a run or of a bundle"):
         open_subjects([tmp_path], prepared_folder, "best")
+
+
+def test_data_named_relative_to_the_run_are_found_from_anywhere(
+    prepared_folder: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(prepared_folder, tmp_path / "data")
+    runs = [
+        make_run(tmp_path / "runs" / name, prepared_folder, tiny_parts(), named="data")
+        for name in ("first", "second")
+    ]
+    subjects, data = open_subjects(runs, None, "best")
+    assert [subject.name for subject in subjects] == ["first", "second"]
+    assert data.folder == tmp_path / "data"
 
 
 @pytest.mark.parametrize("split", ["tune", "test"])

@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from rrnn_lit.training.lightning_cli import RRNNCLI
+from tests.training.compressing import fit_compressor
 from tests.training.tiny import Options, tiny_config
 
 WriteConfig = Callable[..., Path]
@@ -60,3 +61,12 @@ def straight_run(prepared_folder: Path, tmp_path_factory: pytest.TempPathFactory
     content = tiny_config(prepared_folder, folder / "run")
     config.write_text(yaml.safe_dump(content), encoding="utf-8")
     return RRNNCLI(["fit", "--config", str(config)]).folder
+
+
+@pytest.fixture(scope="session")
+def straight_compressor(
+    prepared_folder: Path, straight_run: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The run of the tiny compressor behind `straight_run`; tests only read it."""
+    folder = tmp_path_factory.mktemp("straight_compressor") / "run"
+    return fit_compressor(prepared_folder, straight_run, folder).folder

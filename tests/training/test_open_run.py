@@ -70,6 +70,17 @@ def test_a_bundle_of_a_run_holds_the_same_weights(run: Path, tmp_path: Path) -> 
     assert read.facts == parts.facts
 
 
+def test_a_checkpoint_that_cannot_be_read_is_not_called_another_file(
+    run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise PermissionError("Permission denied")
+
+    monkeypatch.setattr(torch, "load", refuse)
+    with pytest.raises(PermissionError):
+        open_run(run)
+
+
 def test_open_model_takes_runs_and_bundles_and_nothing_else(run: Path, tmp_path: Path) -> None:
     assert weights_digest(open_model(run).autoencoder) == DIGEST
     for place, what in ((tmp_path, "another folder"), (tmp_path / "none", "no such folder")):

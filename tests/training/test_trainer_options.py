@@ -13,7 +13,9 @@ from rrnn_lit.training.trainer_options import (
     check_trainer_options,
 )
 
-CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("[!p]*.yaml"))
+FOLDER = Path(__file__).parents[2] / "configs"
+# not those of `rrnn prepare` and `rrnn compare`
+CONFIGS = [p for p in sorted(FOLDER.glob("[!p]*.yaml")) if not p.name.startswith("compare_")]
 DEFAULTS = {
     name: parameter.default for name, parameter in inspect.signature(pl.Trainer).parameters.items()
 }

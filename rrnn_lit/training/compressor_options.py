@@ -1,0 +1,67 @@
+"""Ranges of the options of CompressorModule, and which of them a checkpoint depends on."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any, Literal
+
+from rrnn_lit.models.compressor import CompressorShape
+
+CompressorLoss = Literal["vector", "words"]
+CompressorInitialisation = Literal["sparse", "dense", "pca"]
+SHAPE_OPTIONS = tuple(field.name for field in fields(CompressorShape))
+_ADAM_OPTIONS = ("l2", "beta1", "beta2", "eps", "round_moments")
+# option -> smallest value, largest value, and whether these are allowed themselves
+_RANGES: dict[str, tuple[float, float, bool, bool]] = {
+    "feed_forward_scale": (0, math.inf, False, False),
+    "pca_vectors": (1, math.inf, True, False),
+    "match_drop": (0, 1, True, True),
+    "match_margin": (0, 2, True, True),
+    "learning_rate": (0, math.inf, False, False),
+    "decay": (0, 1, False, True),
+    "l2": (0, math.inf, True, False),
+    "beta1": (0, 1, True, False),
+    "beta2": (0, 1, True, False),
+    "eps": (0, math.inf, True, False),
+}
+
+
+def check_compressor_options(options: Mapping[str, Any]) -> None:
+    """Raise ValueError for the first option outside its range."""
+    for name, (low, high, with_low, with_high) in _RANGES.items():
+        value = options[name]
+        above = low <= value if with_low else low < value
+        below = value <= high if with_high else value < high
+        if not (above and below):
+            lower = f"at least {low:g}" if with_low else f"more than {low:g}"
+            upper = f"at most {high:g}" if with_high else f"less than {high:g}"
+            raise ValueError(f"model.{name}: wanted {lower} and {upper}, got {value}")
+    if options["init"] == "pca" and options["activation"] == "leaky_relu":
+        raise ValueError(
+            "model.init: wanted sparse or dense with model.activation leaky_relu, whose negative "
+            "side would be lost, got pca"
+        )
+
+
+def check_same_compressor(then: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """Raise ValueError for an option that a checkpoint's weights or optimizer state depend on."""
+    for name in (*SHAPE_OPTIONS, *_ADAM_OPTIONS):
+        if then[name] != now[name]:
+            raise ValueError(
+                f"model.{name}: the checkpoint has {then[name]}, the config {now[name]}"
+            )
+
+
+def check_same_autoencoder(option: str, then: str, now: str) -> None:
+    """Raise ValueError unless two digests of an autoencoder's weights agree.
+
+    Args:
+        option: what the user gave.
+        then: the digest it belongs to.
+        now: that of the autoencoder at hand; empty for none.
+    """
+    if now and then != now:
+        raise ValueError(
+            f"{option}: wanted the autoencoder with digest {then[:12]}, got {now[:12]}; "
+            "vectors of another one mean something else"
+        )
