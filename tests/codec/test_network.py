@@ -52,6 +52,7 @@ def test_every_cell_computes_in_sixteen_bits(cell: str, dtype: Any) -> None:
     wanted = SentenceCodec(parts).encode_words(SENTENCES)
     # eight bits of mantissa through the layers of a network with large weights
     np.testing.assert_allclose(vectors, wanted, rtol=0, atol=0.1)
+    assert not np.array_equal(vectors, wanted)
     assert len(codec.decode_words(vectors)) == len(SENTENCES)
 
 
