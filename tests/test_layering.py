@@ -103,6 +103,7 @@ def may_import_room(path: Path, room: str, other: str) -> bool:
         room,
         "__version__",
         "complaints",
+        "command_line",
         "allocator",
     ):
         return True

@@ -14,6 +14,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from rrnn_lit.command_line import BadCommandError
 from rrnn_lit.complaints import complain, is_lack_of_memory
 
 COMMAND = "bench"
@@ -64,10 +65,6 @@ it tells whether each sentence came once, of memory whether the computed bytes w
 _CASE_HELP = "Median times; `times ours` is the peer's time over ours, above 1 we are faster."
 
 
-class _BadCommandError(ValueError):
-    """The command line asks for what is not there."""
-
-
 @dataclass(frozen=True)
 class _Request:
     """A checked command line.
@@ -98,7 +95,7 @@ def main(arguments: list[str]) -> int:
         return 0
     try:
         _run(_parse(arguments))
-    except _BadCommandError as error:
+    except BadCommandError as error:
         return complain(COMMAND, error, BAD_COMMAND)
     except OSError as error:
         return complain(COMMAND, error, CANNOT_WRITE)
@@ -126,7 +123,7 @@ def _parse(arguments: list[str]) -> _Request:
     """Return what the command line asks for."""
     case = arguments[0]
     if case not in _CASES:
-        raise _BadCommandError(f"CASE: wanted one of {', '.join(_CASES)}, got {case!r}")
+        raise BadCommandError(f"CASE: wanted one of {', '.join(_CASES)}, got {case!r}")
     from jsonargparse import ArgumentError, ArgumentParser
 
     run = import_module(f"rrnn_lit.bench.{_CASES[case]}").run
@@ -152,7 +149,7 @@ def _parse(arguments: list[str]) -> _Request:
             )
         )
     except (ArgumentError, ValueError) as error:
-        raise _BadCommandError(_readable(str(error))) from error
+        raise BadCommandError(_readable(str(error))) from error
 
 
 def _readable(message: str) -> str:

@@ -38,6 +38,8 @@ REQUIRED = frozenset(
 )
 OPTIONAL = frozenset((COMPRESSOR_FILE, KNOWN_WORDS_FILE, WHOLE_PHRASES_FILE))
 _SEALS = frozenset((MANIFEST_FILE, SEAL_FILE))
+# what a copy from a model hub or a clone has beside the files; never read
+_OF_A_COPY = frozenset((".git", ".gitattributes", ".cache"))
 ALL_FILES = REQUIRED | OPTIONAL | _SEALS
 _LARGEST_MANIFEST = 1 << 20  # bytes
 _SEAL = re.compile(rb"([0-9a-f]{64})  manifest\.json\n")
@@ -112,15 +114,18 @@ def _entries(folder: Path) -> frozenset[str]:
     if not folder.is_dir():
         what = "a file" if folder.is_file() else "no such folder"
         raise BundleError(f"{folder}: wanted the folder of a bundle, got {what}")
-    with os.scandir(folder) as entries:
-        for entry in sorted(entries, key=lambda entry: entry.name):
-            if not entry.is_file(follow_symlinks=False):
-                what = "a symbolic link" if entry.is_symlink() else "a folder or special file"
-                raise BundleError(f"{folder / entry.name}: wanted a plain file, got {what}")
-    names = frozenset(os.listdir(folder))
+    names = frozenset(os.listdir(folder)) - _OF_A_COPY
     for name in (SEAL_FILE, MANIFEST_FILE):
         if name not in names:
-            raise BundleError(f"{folder / name}: wanted the {name} of a bundle, got none")
+            raise BundleError(
+                f"{folder / name}: wanted the {name} of a bundle, got none; `rrnn export` makes "
+                "a bundle of a run"
+            )
+    with os.scandir(folder) as entries:
+        for entry in sorted(entries, key=lambda entry: entry.name):
+            if entry.name in names and not entry.is_file(follow_symlinks=False):
+                what = "a symbolic link" if entry.is_symlink() else "a folder or special file"
+                raise BundleError(f"{folder / entry.name}: wanted a plain file, got {what}")
     return names
 
 

@@ -9,30 +9,18 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
 
 from rrnn_lit.codec.output_files import STANDARD, check_place
 from rrnn_lit.codec.rows import DEFAULT_BATCH_SIZE, RowError
 from rrnn_lit.codec.text_lines import name_of
 from rrnn_lit.codec.vector_blocks import Block
 from rrnn_lit.codec.vector_files import check_vector_file, reading, writing
+from rrnn_lit.command_line import BadCommandError, Parser
 from rrnn_lit.complaints import complain, is_lack_of_memory
 
 BAD_COMMAND, BAD_INPUT, OUT_OF_MEMORY, CANNOT_WRITE = 64, 65, 71, 74
 BATCHES_OF_A_BLOCK = 32  # sentences of like length are computed together within a block
 _SECONDS_BETWEEN = 5.0
-
-
-class BadCommandError(ValueError):
-    """The command line asks for what is not there."""
-
-
-class Parser(argparse.ArgumentParser):
-    """Raises what argparse would print before it ends the process."""
-
-    def error(self, message: str) -> NoReturn:
-        """Raise BadCommandError with the message."""
-        raise BadCommandError(message.removeprefix("argument "))
 
 
 def whole(text: str) -> int:

@@ -11,10 +11,11 @@ import os
 import shutil
 import sys
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from rich.console import Console
 
+from rrnn_lit.command_line import Parser
 from rrnn_lit.complaints import complain
 from rrnn_lit.data.manifest import DataError, read_manifest, verify_files, write_json
 from rrnn_lit.data.manifest import write_manifest as digest_and_write
@@ -28,11 +29,6 @@ from rrnn_lit.words.vectors import VECTORS_FILE, WORDS_FILE, WordVectors
 
 COMMAND = "separate"
 BAD_COMMAND, BAD_INPUT, CANNOT_WRITE = 64, 65, 74
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise ValueError(message.removeprefix("argument "))
 
 
 def main(options: list[str]) -> int:
@@ -58,7 +54,7 @@ def main(options: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+    parser = Parser(
         prog="rrnn separate",
         description="Push word vectors of near-identical direction apart in a folder that `rrnn "
         "prepare` wrote, and write a new folder with the same text. Lengths of vectors are kept, "

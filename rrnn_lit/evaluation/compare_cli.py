@@ -11,11 +11,12 @@ from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, NoReturn
+from typing import Any
 
 import yaml
 from rich.console import Console
 
+from rrnn_lit.command_line import Parser
 from rrnn_lit.complaints import complain
 from rrnn_lit.data.manifest import write_json
 from rrnn_lit.evaluation.compare_file import Comparison, Variant, read_comparison
@@ -25,11 +26,6 @@ COMMAND = "compare"
 FAILED, BAD_COMMAND, BAD_INPUT, CANNOT_WRITE, INTERRUPTED = 1, 64, 65, 74, 130
 TABLE_FILE, RESULTS_FILE, PICTURE_FILE = "table.md", "results.json", "compare.png"
 _NARROWEST = 180  # columns of the table where no terminal sets the width
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise ValueError(message.removeprefix("argument "))
 
 
 def main(options: list[str]) -> int:
@@ -59,7 +55,7 @@ def main(options: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+    parser = Parser(
         prog="rrnn compare",
         description="Train variants of one config at one budget, one after another, and set them "
         "side by side: other networks at equal width and at equal parameters, and the same "

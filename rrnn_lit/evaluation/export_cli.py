@@ -13,8 +13,9 @@ from rich.table import Table
 
 from rrnn_lit.codec.bundle import want_free, write_bundle
 from rrnn_lit.codec.bundle_card import bytes_per_vector, evaluations
-from rrnn_lit.codec.command import BAD_COMMAND, BAD_INPUT, CANNOT_WRITE, Parser
+from rrnn_lit.codec.command import BAD_COMMAND, BAD_INPUT, CANNOT_WRITE
 from rrnn_lit.codec.parts import CodecParts
+from rrnn_lit.command_line import Parser
 from rrnn_lit.complaints import complain
 from rrnn_lit.training.open_run import open_run
 

@@ -6,8 +6,10 @@ Exit codes: 0 done, 64 bad command line, 65 bad input, 71 out of memory, 74 cann
 import argparse
 import sys
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
+from rrnn_lit.codec.command import whole
+from rrnn_lit.command_line import BadCommandError, Parser
 from rrnn_lit.complaints import complain, is_lack_of_memory
 from rrnn_lit.data.token_store import SPLITS
 
@@ -21,22 +23,13 @@ _DESCRIPTION = (
 )
 
 
-class _BadCommandError(ValueError):
-    """The command line asks for what is not there."""
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise _BadCommandError(message.removeprefix("argument "))
-
-
 def main(options: list[str]) -> int:
     """Run `rrnn ratio` with these options and return its exit code."""
     try:
         return _ratio(_parse(options))
     except SystemExit as end:  # --help
         return int(end.code or 0)
-    except _BadCommandError as error:
+    except BadCommandError as error:
         return complain(COMMAND, error, BAD_COMMAND)
     except ValueError as error:
         return complain(COMMAND, error, BAD_INPUT)
@@ -47,16 +40,6 @@ def main(options: list[str]) -> int:
         return complain(COMMAND, error, OUT_OF_MEMORY, text)
     except OSError as error:
         return complain(COMMAND, error, CANNOT_WRITE)
-
-
-def _whole(text: str) -> int:
-    try:
-        number = int(text)
-    except ValueError:
-        number = 0
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"wanted a whole number of at least 1, got {text!r}")
-    return number
 
 
 def _ratios(text: str) -> list[float]:
@@ -72,7 +55,7 @@ def _ratios(text: str) -> list[float]:
 
 
 def _parse(options: list[str]) -> argparse.Namespace:
-    parser = _Parser(prog=f"rrnn {COMMAND}", description=_DESCRIPTION, allow_abbrev=False)
+    parser = Parser(prog=f"rrnn {COMMAND}", description=_DESCRIPTION, allow_abbrev=False)
     add = parser.add_argument
     add("model", metavar="RUN|BUNDLE", type=Path, help="folder of a trained autoencoder")
     add(
@@ -90,10 +73,10 @@ def _parse(options: list[str]) -> argparse.Namespace:
         help="prepared folder with the model's dictionary (default: that of the run's config)",
     )
     add("--split", choices=SPLITS[1:], default="tune", help="sentences to count (default: tune)")
-    add("--sentences", type=_whole, default=2000, metavar="N", help="the first N (default: 2000)")
+    add("--sentences", type=whole, default=2000, metavar="N", help="the first N (default: 2000)")
     add(
         "--train-sentences",
-        type=_whole,
+        type=whole,
         default=20_000,
         metavar="N",
         help="training sentences that the methods learn from (default: 20000)",
@@ -106,7 +89,7 @@ def _parse(options: list[str]) -> argparse.Namespace:
     )
     add(
         "--max-words",
-        type=_whole,
+        type=whole,
         metavar="T",
         help="longest sentence, EOS included (default: that of the training)",
     )
@@ -118,7 +101,7 @@ def _parse(options: list[str]) -> argparse.Namespace:
         help="of bytes to try (default: 3.3,5,10,20)",
     )
     add("--out", type=Path, metavar="DIR", help=f"gets {JSON_FILE} and {PICTURE_FILE}")
-    add("--batch-size", type=_whole, default=256, metavar="N", help="at a time (default: 256)")
+    add("--batch-size", type=whole, default=256, metavar="N", help="at a time (default: 256)")
     add("--device", default="cpu", metavar="NAME", help="cpu, cuda or cuda:N (default: cpu)")
     add("--json", action="store_true", help="print JSON instead of a table")
     return parser.parse_args(options)
@@ -128,7 +111,7 @@ def _ratio(given: argparse.Namespace) -> int:
     from rrnn_lit.evaluation.ratio_run import run_ratio
 
     if given.out is not None and given.out.exists() and not given.out.is_dir():
-        raise _BadCommandError(f"--out: wanted a folder, got the file {given.out}")
+        raise BadCommandError(f"--out: wanted a folder, got the file {given.out}")
     run_ratio(given, _say)
     return 0
 

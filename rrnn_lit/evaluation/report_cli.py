@@ -13,7 +13,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from rrnn_lit.codec.command import BadCommandError, Parser, run_command
+from rrnn_lit.codec.command import run_command
+from rrnn_lit.command_line import BadCommandError, Parser
 from rrnn_lit.data.token_store import SPLITS
 
 COMMAND = "report"

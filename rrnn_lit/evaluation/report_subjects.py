@@ -10,7 +10,7 @@ import numpy as np
 from rrnn_lit.codec.parts import CodecParts
 from rrnn_lit.data.manifest import MANIFEST_FILE
 from rrnn_lit.data.prepared import PreparedData
-from rrnn_lit.training.open_run import Weights, open_model, places_of, read_run_config
+from rrnn_lit.training.open_run import Weights, open_model, places_of, read_run_config, want_model
 from rrnn_lit.training.run_folder import is_run
 
 
@@ -45,6 +45,8 @@ def open_subjects(
         ValueError: a folder holds no model, no data are named, the models' data are not the same,
             or their dictionary is not that of the data.
     """
+    for path in paths:
+        want_model(path)  # before data are asked for that only a model names
     configs = [read_run_config(path) if is_run(path) else {} for path in paths]
     prepared = _one_folder(paths, configs, data)
     subjects = []

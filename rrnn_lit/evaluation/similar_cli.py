@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from rrnn_lit.codec.command import (
     BATCHES_OF_A_BLOCK,
-    BadCommandError,
     Progress,
     add_dtype,
     make_parser,
@@ -17,6 +16,7 @@ from rrnn_lit.codec.command import (
 )
 from rrnn_lit.codec.output_files import STANDARD
 from rrnn_lit.codec.text_lines import name_of, read_lines
+from rrnn_lit.command_line import BadCommandError
 
 if TYPE_CHECKING:
     from rrnn_lit.evaluation.probe_similar import Neighbours

@@ -10,9 +10,9 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from rrnn_lit.command_line import BadCommandError, Parser
 from rrnn_lit.complaints import complain
 from rrnn_lit.search import command_options
-from rrnn_lit.search.command_options import BadCommandError
 from rrnn_lit.search.stop_signals import StoppedError, raise_on_signals
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     if command not in _COMMANDS:
         raise BadCommandError(f"COMMAND: wanted one of {', '.join(_COMMANDS)}, got {command!r}")
     describe, act = _COMMANDS[command]
-    parser = command_options.Parser(prog=f"rrnn sweep {command}", allow_abbrev=False)
+    parser = Parser(prog=f"rrnn sweep {command}", allow_abbrev=False)
     describe(parser)
     parser.add_argument(
         "--storage",
@@ -128,7 +128,7 @@ def _do(name: str) -> Callable[[argparse.Namespace], int]:
     return act
 
 
-_Describe = Callable[[command_options.Parser], None]
+_Describe = Callable[[Parser], None]
 _Act = Callable[[argparse.Namespace], int]
 _COMMANDS: dict[str, tuple[_Describe, _Act]] = {
     "run": (command_options.describe_run, _do("run")),

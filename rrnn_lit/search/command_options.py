@@ -4,24 +4,13 @@ import argparse
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
+
+from rrnn_lit.command_line import BadCommandError, Parser
 
 _BEATS_OF_GRACE = 4  # one may be late, one lost
 _MOST = 2**53  # as in a study file
 _GPU = r"\s*(\d+|(GPU|MIG)-[\w./-]+)\s*"
 _GPUS = re.compile(rf"auto|none|{_GPU}(,{_GPU})*", re.ASCII)
-
-
-class BadCommandError(ValueError):
-    """The command line or the study file asks for what is not there."""
-
-
-class Parser(argparse.ArgumentParser):
-    """Raises what argparse would print before it ends the process."""
-
-    def error(self, message: str) -> NoReturn:
-        """Raise BadCommandError with the message."""
-        raise BadCommandError(message.removeprefix("argument "))
 
 
 def _whole(least: int, most: int = _MOST) -> Callable[[str], int]:

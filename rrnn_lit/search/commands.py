@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
+from rrnn_lit.command_line import BadCommandError
 from rrnn_lit.search.cli import STOPPED
-from rrnn_lit.search.command_options import BadCommandError, check_host_options
+from rrnn_lit.search.command_options import check_host_options
 from rrnn_lit.search.storage import SweepStorage, open_for_reading, open_storage
 from rrnn_lit.search.study import load_study
 

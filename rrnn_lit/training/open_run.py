@@ -54,12 +54,17 @@ def open_model(path: Path, weights: Weights = "best", data: Path | None = None) 
     Raises:
         ValueError: the folder holds neither, or what it holds is damaged.
     """
-    if is_bundle(path):
-        return read_bundle(path)
-    if is_run(path):
-        return open_run(path, weights, data)
-    what = "another folder" if path.is_dir() else "a file" if path.is_file() else "no such folder"
-    raise ValueError(f"{path}: wanted the folder of a run or of a bundle, got {what}")
+    want_model(path)
+    return read_bundle(path) if is_bundle(path) else open_run(path, weights, data)
+
+
+def want_model(path: Path) -> None:
+    """Raise ValueError unless the path is the folder of a run or of a bundle, whole or not."""
+    if not (is_bundle(path) or is_run(path)):
+        kind = (
+            "another folder" if path.is_dir() else "a file" if path.is_file() else "no such folder"
+        )
+        raise ValueError(f"{path}: wanted the folder of a run or of a bundle, got {kind}")
 
 
 def open_run(

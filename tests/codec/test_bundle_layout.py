@@ -49,6 +49,13 @@ def test_the_tests_know_all_files(whole: Path) -> None:
     read_bundle(whole)
 
 
+def test_what_a_clone_has_beside_the_files_is_left_alone(bundle: Path) -> None:
+    (bundle / ".git").mkdir()
+    (bundle / ".cache" / "huggingface").mkdir(parents=True)
+    (bundle / ".gitattributes").write_bytes(b"*.safetensors filter=lfs\n")
+    read_bundle(bundle)
+
+
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.37, 0.5, 0.81, 1.0])
 @pytest.mark.parametrize("name", FILES)
 def test_a_flipped_bit_is_found_and_the_file_named(bundle: Path, name: str, share: float) -> None:
@@ -99,6 +106,13 @@ def test_symbolic_links_are_not_followed(bundle: Path, name: str) -> None:
     (bundle / name).rename(outside)
     (bundle / name).symlink_to(outside)
     assert f"{name}: wanted a plain file, got a symbolic link" in refused(bundle)
+
+
+def test_of_the_folder_of_a_run_it_is_said_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "config.yaml").touch()
+    text = refused(tmp_path)
+    assert "manifest.sha256 of a bundle, got none; `rrnn export` makes a bundle of a run" in text
 
 
 def test_a_folder_inside_is_refused(bundle: Path) -> None:

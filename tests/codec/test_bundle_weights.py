@@ -140,3 +140,7 @@ def test_weights_do_not_follow_later_changes_of_the_file(bundle: Path) -> None:
         file.write(b"\xff" * size)
     after = list(parts.autoencoder.parameters())
     assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
+
+
+def test_others_may_read_the_weights_as_they_may_read_the_rest(whole: Path) -> None:
+    assert (whole / NAME).stat().st_mode == (whole / "words.txt").stat().st_mode

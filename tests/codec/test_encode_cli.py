@@ -54,7 +54,7 @@ def test_packed_text_and_an_empty_file(tmp_path: Path, bundle: str) -> None:
 
 
 def test_words_are_taken_as_they_are(tmp_path: Path, bundle: str) -> None:
-    text, out = text_file(tmp_path, ["word1  word2,", "", "word3"]), str(tmp_path / "v.npy")
+    text, out = text_file(tmp_path, ["word1 \t word2,", "", "word3\t"]), str(tmp_path / "v.npy")
     assert main([bundle, text, "--out", out, "--words"]) == 0
     assert np.array_equal(stored(out), CODEC.encode_words([["word1", "word2,"], [], ["word3"]]))
 

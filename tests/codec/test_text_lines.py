@@ -1,6 +1,7 @@
 import bz2
 import gzip
 import lzma
+import os
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,19 @@ def test_bad_files_are_named(tmp_path: Path, name: str, content: bytes, message:
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="wanted a text file, got no such file"):
         list(read_lines(str(tmp_path / "t.txt")))
+
+
+def test_a_folder_or_a_pipe_is_no_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="wanted a text file, got a folder"):
+        list(read_lines(str(tmp_path)))
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ValueError, match="wanted a text file, got a pipe or device"):
+        list(read_lines(str(tmp_path / "pipe")))
+
+
+def test_the_mark_in_front_of_utf8_is_no_text(tmp_path: Path) -> None:
+    (tmp_path / "t.txt").write_text("a b\nc\n\ufeffd\n", encoding="utf-8-sig")
+    assert list(read_lines(str(tmp_path / "t.txt"))) == ["a b", "c", "\ufeffd"]
 
 
 def test_blocks_keep_all_lines() -> None:

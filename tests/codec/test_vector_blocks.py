@@ -1,4 +1,5 @@
 import io
+import struct
 from typing import Any
 
 import numpy as np
@@ -74,9 +75,25 @@ OBJECTS = io.BytesIO()
 np.save(OBJECTS, np.array([[{}]]), allow_pickle=True)
 
 
+def declaring(header: str) -> io.BytesIO:
+    """Return an array of this header and no data."""
+    content = header.encode() + b"\n"
+    return io.BytesIO(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(content)) + content)
+
+
+def of_shape(shape: str, dtype: str = "'<f4'") -> io.BytesIO:
+    return declaring(f"{{'descr': {dtype}, 'fortran_order': False, 'shape': {shape}}}")
+
+
 @pytest.mark.parametrize(
     ("file", "message"),
     [
+        (declaring("(" * 3000), "v.npy: wanted a .npy array, got"),
+        (declaring("[" * 9000), "v.npy: wanted a .npy array, got"),
+        (of_shape("(" + "9" * 5000 + ", 3)"), r"^v.npy: wanted a .npy array, got .{,200}$"),
+        (of_shape("(-1, 3)"), r"v.npy: wanted an array of shape .*, got \(-1, 3\)"),
+        (of_shape("(2, 3)", "'S0'"), "v.npy: wanted an array of numbers, got"),
+        (of_shape("(2, 1)", "('<f4', (3,))"), "v.npy: wanted an array of numbers, got"),
         (io.BytesIO(), "v.npy: wanted a .npy array, got"),
         (io.BytesIO(b"word1 word2\n"), "v.npy: wanted a .npy array, got"),
         (cut(saved(ROWS), -1), "v.npy: wanted a whole array, got an end 1 bytes too early"),

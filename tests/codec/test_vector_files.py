@@ -89,6 +89,17 @@ def test_what_is_no_parquet_file_is_named(tmp_path: Path) -> None:
         list(reading(str(tmp_path / "v.parquet"), 10))
 
 
+def test_a_damaged_page_of_a_parquet_file_is_bad_input(tmp_path: Path) -> None:
+    path = tmp_path / "v.parquet"
+    rows = np.random.default_rng(0).standard_normal((500, 3)).tolist()
+    pq.write_table(pa.table({"vector": rows}), path, compression="gzip")
+    content = bytearray(path.read_bytes())
+    content[100:400] = bytes(300)
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match="v.parquet: wanted a whole Parquet file, got"):
+        list(reading(str(path), 10))
+
+
 def test_without_pyarrow_the_extra_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -100,6 +111,12 @@ def test_without_pyarrow_the_extra_is_named(
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="got no such file"):
+        list(reading(str(tmp_path / "v.npy"), 10))
+
+
+def test_a_folder_is_no_missing_file(tmp_path: Path) -> None:
+    (tmp_path / "v.npy").mkdir()
+    with pytest.raises(ValueError, match=r"wanted a file of vectors, got a folder: .*v\.npy"):
         list(reading(str(tmp_path / "v.npy"), 10))
 
 

@@ -62,6 +62,13 @@ def test_without_spread_or_with_few_pairs_there_is_no_interval(
         assert found.low is found.high is None
 
 
+@pytest.mark.parametrize("factor", [1e308, 1e-320])
+def test_sizes_of_numbers_do_not_matter(factor: float) -> None:
+    second = np.array([-1.0, 1.0, 0.5, 0.25])
+    found = pearson(FIRST[:4], second * factor)
+    assert found.value == pytest.approx(pearson(FIRST[:4], second).value, abs=1e-3)
+
+
 def test_a_perfect_line_is_an_interval_of_one_point() -> None:
     found = pearson(FIRST, -3 * FIRST)
     assert found.value == pytest.approx(-1)

@@ -67,9 +67,12 @@ def test_models_of_one_name_are_told_apart(
     assert [subject.name for subject in subjects] == [str(bundle), str(second)]
 
 
-def test_a_folder_that_holds_no_model_is_refused(prepared_folder: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("with_data", [True, False])
+def test_a_folder_that_holds_no_model_is_refused(
+    prepared_folder: Path, tmp_path: Path, with_data: bool
+) -> None:
     with pytest.raises(ValueError, match="wanted the folder of a run or of a bundle"):
-        open_subjects([tmp_path], prepared_folder, "best")
+        open_subjects([tmp_path], prepared_folder if with_data else None, "best")
 
 
 def test_data_named_relative_to_the_run_are_found_from_anywhere(
