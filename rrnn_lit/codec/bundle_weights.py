@@ -36,6 +36,14 @@ def write_weights(network: nn.Module, path: Path) -> None:
         save_file(tensors, path, metadata={"format": "pt"})
     except SafetensorError as error:  # a full disk, for example
         raise OSError(f"{path}: the weights could not be written: {error}") from error
+    _give_common_rights(path)
+
+
+def _give_common_rights(path: Path) -> None:
+    """Let others read the file as any new one; safetensors keeps it to its owner."""
+    mask = os.umask(0)
+    os.umask(mask)
+    path.chmod(0o666 & ~mask)
 
 
 def read_weights(

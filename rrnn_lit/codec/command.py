@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from rrnn_lit.codec.output_files import STANDARD, check_place
+from rrnn_lit.codec.output_files import STANDARD, check_place, drop_output
 from rrnn_lit.codec.rows import DEFAULT_BATCH_SIZE, RowError
 from rrnn_lit.codec.text_lines import name_of
 from rrnn_lit.codec.vector_blocks import Block
@@ -21,6 +21,7 @@ from rrnn_lit.complaints import complain, is_lack_of_memory
 BAD_COMMAND, BAD_INPUT, OUT_OF_MEMORY, CANNOT_WRITE = 64, 65, 71, 74
 BATCHES_OF_A_BLOCK = 32  # sentences of like length are computed together within a block
 _SECONDS_BETWEEN = 5.0
+_LARGEST = 10**9  # beyond all sense; products of it still fit 64 bits
 
 
 def whole(text: str) -> int:
@@ -31,6 +32,10 @@ def whole(text: str) -> int:
         number = 0
     if number < 1:
         raise argparse.ArgumentTypeError(f"wanted a whole number of at least 1, got {text!r}")
+    if number > _LARGEST:
+        raise argparse.ArgumentTypeError(
+            f"wanted a whole number of at most {_LARGEST}, got {text!r}"
+        )
     return number
 
 
@@ -90,6 +95,7 @@ def run_command(command: str, run: Callable[[], None]) -> int:
     """
     try:
         run()
+        print(end="", flush=True)
     except BadCommandError as error:
         return complain(command, error, BAD_COMMAND)
     except ValueError as error:
@@ -97,6 +103,7 @@ def run_command(command: str, run: Callable[[], None]) -> int:
     except BrokenPipeError:
         raise
     except OSError as error:
+        drop_output()
         return complain(command, error, CANNOT_WRITE, f"cannot read or write: {error}")
     except (MemoryError, RuntimeError) as error:
         if not is_lack_of_memory(error):
@@ -201,5 +208,7 @@ def _convert(
                 writer.write(function(block))
             except RowError as error:
                 raise row_in_file(name_of(given.vectors), progress.done, error, "row") from error
+            except ValueError as error:
+                raise ValueError(f"{name_of(given.vectors)}: {error}") from error
             progress.add(len(block))
     progress.say()

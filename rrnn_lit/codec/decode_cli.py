@@ -80,6 +80,8 @@ def _run(given: argparse.Namespace) -> None:
                 found = codec.decode_words(block, counts, given.max_steps, given.batch_size)
             except RowError as error:
                 raise row_in_file(name_of(given.vectors), progress.done, error, "row") from error
+            except ValueError as error:
+                raise ValueError(f"{name_of(given.vectors)}: {error}") from error
             file.writelines(to_bytes(join(words)) for words in found)
             file.flush()
             progress.add(len(block))

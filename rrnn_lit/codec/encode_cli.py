@@ -91,7 +91,7 @@ def _run(given: argparse.Namespace) -> None:
 def _words(codec: "SentenceCodec", given: argparse.Namespace) -> Iterator[list[list[str]]]:
     blocks = blocks_of(read_lines(given.text), BATCHES_OF_A_BLOCK * given.batch_size)
     if given.words:
-        return ([[word for word in line.split(" ") if word] for line in lines] for lines in blocks)
+        return ([line.split() for line in lines] for lines in blocks)
     if given.processes == 1:
         return map(codec.words, blocks)
     return words_of_blocks(codec.parts, blocks, given.processes)

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 from itertools import islice, repeat
+from pathlib import Path
 
-from rrnn_lit.codec.text_lines import name_of, read_lines
+from rrnn_lit.codec.output_files import STANDARD
+from rrnn_lit.codec.text_lines import check_file, name_of, read_lines
 
 _OPTION = "--num-words"
 
@@ -43,6 +45,8 @@ class GivenLengths:
 
 
 def _numbers(path: str) -> Iterator[int]:
+    if path != STANDARD:
+        check_file(Path(path), f"a number or a text file for {_OPTION}")
     for number, line in enumerate(read_lines(path), 1):
         yield _number(line.strip(), f"{_OPTION}: {name_of(path)}, line {number}")
 

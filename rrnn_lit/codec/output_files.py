@@ -65,9 +65,19 @@ def _flushed(file: IO[bytes]) -> Iterator[IO[bytes]]:
         yield file
         file.flush()
     except BrokenPipeError:
-        # the interpreter would complain again when it flushes at its end
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        drop_output()
         raise
+
+
+def drop_output() -> None:
+    """Give up what cannot be written to standard output.
+
+    The interpreter would complain again when it flushes at its end.
+    """
+    try:
+        print(end="", flush=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def to_bytes(line: str) -> bytes:

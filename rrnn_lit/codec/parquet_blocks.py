@@ -53,8 +53,8 @@ def read_parquet(path: Path, num_rows: int) -> Iterator[Block]:
         num_rows: most rows of a block.
 
     Raises:
-        ValueError: pyarrow is not installed; no Parquet file; no such column; a row is missing or
-            has another length.
+        ValueError: pyarrow is not installed; no Parquet file, or a damaged one; no such column; a
+            row is missing or has another length.
     """
     arrow = _arrow()
     try:
@@ -64,9 +64,17 @@ def read_parquet(path: Path, num_rows: int) -> Iterator[Block]:
     with file:
         column = _column(arrow, file.schema_arrow, path)
         start = 0
-        for batch in file.iter_batches(batch_size=num_rows, columns=[column]):
+        batches = file.iter_batches(batch_size=num_rows, columns=[column])
+        while (batch := _next(arrow, batches, path)) is not None:
             yield _rows(arrow, batch.column(0), path, start)
             start += len(batch)
+
+
+def _next(arrow: ModuleType, batches: Iterator[Any], path: Path) -> Any:
+    try:
+        return next(batches, None)
+    except (arrow.ArrowException, OSError) as error:
+        raise ValueError(f"{path}: wanted a whole Parquet file, got {error}") from error
 
 
 def _column(arrow: ModuleType, schema: Any, path: Path) -> str:

@@ -9,6 +9,7 @@ import gzip
 import lzma
 import sys
 import zlib
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
@@ -31,6 +32,15 @@ def name_of(place: str) -> str:
     return "standard input" if place == STANDARD else place
 
 
+def check_file(path: Path, wanted: str) -> None:
+    """Raise ValueError if there is no such file, or what is there is no regular one."""
+    if path.is_file():
+        return
+    what = "a pipe or device" if path.exists() else "no such file"
+    what = "a folder" if path.is_dir() else what
+    raise ValueError(f"wanted {wanted}, got {what}: {path}")
+
+
 def read_lines(place: str) -> Iterator[str]:
     """Yield the lines of a file, unpacked according to its name, or of standard input for `-`.
 
@@ -41,6 +51,7 @@ def read_lines(place: str) -> Iterator[str]:
     with _opened(place) as file:
         number = 0
         while line := _line(file, place, number):
+            line = line if number else line.removeprefix(BOM_UTF8)  # of Windows, no text
             number += 1
             yield _decoded(line, place, number)
 
@@ -58,8 +69,7 @@ def _opened(place: str) -> Iterator[IO[bytes]]:
         yield sys.stdin.buffer
         return
     path = Path(place)
-    if not path.is_file():
-        raise ValueError(f"wanted a text file, got no such file: {path}")
+    check_file(path, "a text file")
     with open(path, "rb") as stored:
         unpack = _UNPACKERS.get(path.suffix.lower())
         yield unpack(stored) if unpack else stored

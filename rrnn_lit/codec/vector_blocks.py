@@ -8,6 +8,7 @@ Shapes: R rows of a block, D numbers in a row.
 """
 
 from collections.abc import Iterator
+from tokenize import TokenError
 from typing import IO, Any, Protocol
 
 import numpy as np
@@ -15,6 +16,9 @@ import numpy.typing as npt
 
 Block = npt.NDArray[Any]
 _CHUNK = 1 << 24  # bytes read at once
+# what numpy lets through of the parsers that it hands a damaged header to
+_HEADER_PARSER = (TokenError, SyntaxError, RecursionError, MemoryError)
+_MOST_OF_TEXT = 160  # characters of an error that quotes the header
 
 
 class BlockWriter(Protocol):
@@ -128,10 +132,11 @@ def _read_header(file: Any, name: str, number: int) -> tuple[tuple[int, ...], np
             (2, 0): np.lib.format.read_array_header_2_0,
         }[version]
         shape, fortran, dtype = read(file)
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, *_HEADER_PARSER) as error:
         where = f" as array {number + 1}" if number else ""
-        raise ValueError(f"{name}: wanted a .npy array{where}, got {error}") from error
-    if dtype.hasobject or dtype.names is not None:
+        text = str(error)[:_MOST_OF_TEXT]
+        raise ValueError(f"{name}: wanted a .npy array{where}, got {text}") from error
+    if dtype.hasobject or dtype.names is not None or dtype.shape or not dtype.itemsize:
         raise ValueError(f"{name}: wanted an array of numbers, got {dtype}")
     if len(shape) != 2 or min(shape) < 0:
         raise ValueError(f"{name}: wanted an array of shape (number, width), got {shape}")

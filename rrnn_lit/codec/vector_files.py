@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from rrnn_lit.codec.output_files import STANDARD, binary_output, replacing
 from rrnn_lit.codec.parquet_blocks import ParquetWriter, read_parquet
+from rrnn_lit.codec.text_lines import check_file
 from rrnn_lit.codec.vector_blocks import (
     Block,
     BlockWriter,
@@ -81,8 +82,7 @@ def reading(name: str, num_rows: int) -> Iterator[Block]:
         yield from read_blocks(sys.stdin.buffer, "standard input", num_rows)
         return
     path = Path(name)
-    if not path.is_file():
-        raise ValueError(f"wanted a file of vectors, got no such file: {path}")
+    check_file(path, "a file of vectors")
     if path.suffix == ".parquet":
         yield from read_parquet(path, num_rows)
         return

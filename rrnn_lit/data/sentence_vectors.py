@@ -133,7 +133,7 @@ def open_shard(path: Path, shape: tuple[int, int], dtype: np.dtype[Any]) -> npt.
     """
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError) as error:  # a file that was cut is a ValueError
+    except (OSError, ValueError, EOFError) as error:  # cut: a ValueError; empty: an EOFError
         raise DataError(f"{path}: wanted a readable .npy file, got {error}") from error
     if array.shape != shape or array.dtype != dtype:
         raise DataError(

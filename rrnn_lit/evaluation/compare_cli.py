@@ -140,6 +140,8 @@ def _check_network(config: dict[str, Any], name: str) -> None:
     from rrnn_lit.models.building import autoencoder_of
     from rrnn_lit.training.module_options import check_options
 
+    if config["task"] != "autoencoder":
+        raise ValueError(f"variants.{name}.task: wanted autoencoder, got {config['task']}")
     # the data will tell the length of a word vector; any does here
     options = {**config["model"], "match_margin": config["loss"]["match_margin"], "word_dim": 8}
     try:

@@ -4,6 +4,7 @@ A row of panels for each group. The rightmost panel names the variants in the co
 the others, so that no legend covers a curve.
 """
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,7 +33,7 @@ _Style = dict[str, Any]
 
 
 def write_figure(results: Sequence[Result], path: Path) -> None:
-    """Draw the figure as a PNG."""
+    """Draw the figure as a PNG, which is replaced by rename."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -54,7 +55,12 @@ def write_figure(results: Sequence[Result], path: Path) -> None:
         time.axvline(at, color="gray", linewidth=0.8, linestyle=":")
         _draw_final(final, group, looks)
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, format="png", dpi=110)
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        figure.savefig(part, format="png", dpi=110)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def styles(group: Sequence[Result]) -> list[_Style]:

@@ -49,9 +49,11 @@ def spearman(first_B: Floats, second_B: Floats) -> Correlation:
 
 
 def _coefficient(first_B: Floats, second_B: Floats) -> float | None:
-    if len(first_B) < 2 or np.ptp(first_B) == 0 or np.ptp(second_B) == 0:
+    # squares of very large or very small numbers would not fit
+    scaled = [side / (np.abs(side).max(initial=0) or 1) for side in (first_B, second_B)]
+    if len(first_B) < 2 or any(np.ptp(side) == 0 for side in scaled):
         return None
-    sides = [side - side.mean() for side in (first_B, second_B)]
+    sides = [side - side.mean() for side in scaled]
     one, other = (side / np.linalg.norm(side) for side in sides)
     return float(np.clip((one * other).sum(), -1, 1))
 

@@ -44,7 +44,7 @@ def run_ratio(given: argparse.Namespace, say: Say) -> None:
     (subject, *others), data = open_subjects([given.model, *given.compressor], given.data, "best")
     digest = weights_digest(subject.parts.autoencoder)
     trained = [_trained(other, digest) for other in others]
-    max_words = given.max_words or int(subject.parts.facts["max_words"])
+    max_words = given.max_words or subject.parts.max_words
     store = data.store(given.split)
     sentences = choose_sentences(store, max_words, given.sentences)
     model = Reconstructor(subject.parts, device)
@@ -117,6 +117,13 @@ def _training_vectors(
                 f"--vectors: wanted those of the autoencoder {digest[:12]}, got those of "
                 f"{vectors.manifest['weights_digest'][:12]} in {given.vectors}"
             )
+        # what is learnt from a split that is counted looks better than it is
+        for name, wanted in (("split", "train"), ("data_digest", data.digest)):
+            if vectors.manifest[name] != wanted:
+                raise ValueError(
+                    f"--vectors: wanted those with {name} {wanted}, got "
+                    f"{vectors.manifest[name]} in {given.vectors}"
+                )
         return torch.from_numpy(
             vectors.rows(_some(generator, len(vectors), given.train_sentences))
         ).float()
@@ -136,6 +143,9 @@ def _device(name: str) -> torch.device:
         device = torch.device(name)
     except RuntimeError as error:
         raise ValueError(f"--device: wanted cpu, cuda or cuda:N, got {name!r}") from error
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise ValueError(f"--device: wanted a device that is there, got {name!r}")
+    if device.type not in ("cpu", "cuda"):
+        raise ValueError(f"--device: wanted cpu, cuda or cuda:N, got {name!r}")
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if device.type == "cuda" and (device.index or 0) >= count:
+        raise ValueError(f"--device: wanted one of the {count} CUDA devices here, got {name!r}")
     return device

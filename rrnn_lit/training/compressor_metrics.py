@@ -53,6 +53,10 @@ class CompressorMetrics(nn.Module):
         """Return whether the plain counts of a split are still to be taken."""
         return split not in self._plain_figures
 
+    def forget_plain(self) -> None:
+        """Take the plain counts anew, for example after a few batches that were not a split."""
+        self._plain_figures = {}
+
     def update(self, split: str, decoded: Decoded, squared_error_B: Tensor) -> None:
         """Count a batch that went through the compressor.
 

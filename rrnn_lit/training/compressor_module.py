@@ -256,6 +256,8 @@ class CompressorModule(pl.LightningModule):
         """Log the figures of tune and test."""
         self.evaluated_step = self.global_step
         self._log(self.metrics.take(VALIDATION_SPLITS))
+        if self.trainer.sanity_checking:
+            self.metrics.forget_plain()
 
     def on_validation_end(self) -> None:
         """Restart the clock of training."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from rrnn_lit.codec.parts import CodecParts
 from rrnn_lit.data.vector_datamodule import SentenceVectorDataModule
@@ -31,6 +31,9 @@ class FrozenAutoencoder:
 
     def __init__(self, autoencoder: SentenceAutoencoder) -> None:
         self.network = autoencoder.eval().requires_grad_(False)
+        for layer in autoencoder.modules():
+            if isinstance(layer, nn.RNNBase):
+                layer.train()  # cuDNN has no way back otherwise; without dropout nothing changes
         self.digest = weights_digest(autoencoder)
         # the hand-written backward passes form weight gradients whoever wants them
         if hasattr(autoencoder, "defer_weight_gradients"):
@@ -64,7 +67,10 @@ def parts_behind(data: SentenceVectorDataModule) -> CodecParts:
         ValueError: there is none, or it was trained with another dictionary.
     """
     if data.model_parts is None:
-        parts = open_model(Path(data.hparams["autoencoder"]), data=data.prepared.folder)
+        try:
+            parts = open_model(Path(data.hparams["autoencoder"]), data=data.prepared.folder)
+        except ValueError as error:
+            raise ValueError(f"data.autoencoder: {error}") from error
         _check_dictionary(parts.word_vectors, data)
         data.model_parts = parts
     opened: CodecParts = data.model_parts

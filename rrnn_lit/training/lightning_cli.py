@@ -177,6 +177,16 @@ class RRNNCLI(LightningCLI):
         if resumes and self.subcommand:  # without one there is no option for it
             self.options.ckpt_path = str(self.folder / LAST_CHECKPOINT)
 
+    def instantiate_classes(self) -> None:
+        """Build data, model and trainer; a ValueError names the option that does not fit."""
+        try:
+            super().instantiate_classes()
+        except ValueError as error:
+            # the parser's text about a link between options would hide what is wrong
+            if "compute_fn of link" in str(error) and isinstance(error.__cause__, ValueError):
+                raise error.__cause__ from None
+            raise
+
     def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
         """Return the trainer with this project's loggers, callbacks and precision."""
         options = self.options
@@ -248,7 +258,8 @@ class RRNNCLI(LightningCLI):
     def _interruption(self) -> str:
         """Return where an interrupted command is and how to go on."""
         if not self._fits:
-            return "interrupted; the same command starts again"
+            further = "goes on" if self.subcommand == "predict" else "starts again"
+            return f"interrupted; the same command {further}"
         place = f"interrupted at step {self.trainer.global_step}"
         if not (self.folder / LAST_CHECKPOINT).is_file():
             return f"{place}, before the first checkpoint; the same command starts again"

@@ -117,6 +117,8 @@ def check_same_options(then: dict[str, Any], now: dict[str, Any]) -> None:
         then: options in the checkpoint.
         now: options of the run.
     """
+    if "word_dim" not in then:
+        raise ValueError("ckpt_path: wanted a checkpoint of an autoencoder, got another one")
     then, now = {**_LATER_OPTIONS, **then}, {**_LATER_OPTIONS, **now}
     for name in (*_SHAPE_OPTIONS, *_ADAM_OPTIONS):
         if name == "base_size" and now["scaling"] == "none":

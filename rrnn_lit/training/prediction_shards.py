@@ -52,8 +52,17 @@ class PredictionShards:
         manifest = _read(self.folder / MANIFEST_FILE)
         if manifest is not None:
             same = all(manifest.get(name) == value for name, value in self.facts.items())
-            return "finished" if same and not self.missing() else "new"
+            return "finished" if same and self._is_as_written(manifest) else "new"
         return "unfinished" if _read(self.folder / PROGRESS_FILE) == self.facts else "new"
+
+    def _is_as_written(self, manifest: dict[str, Any]) -> bool:
+        """Return whether every byte is; who reads a damaged shard says: predict it again."""
+        names = [shard_file(self.facts["kind"], number) for number in range(len(self.sizes))]
+        try:
+            wanted = {shard["file"]: shard["sha256"] for shard in manifest["shards"]}
+            return wanted == {name: file_digest(self.folder / name) for name in names}
+        except (OSError, LookupError, TypeError):
+            return False
 
     def settle(self) -> list[int]:
         """Make the folder ready and return the numbers of the shards to write, ascending.
@@ -70,7 +79,8 @@ class PredictionShards:
 
     def _clear(self) -> None:
         (self.folder / MANIFEST_FILE).unlink(missing_ok=True)  # first: no folder half valid
-        (self.folder / PROGRESS_FILE).unlink(missing_ok=True)
+        for name in (PROGRESS_FILE, RECONSTRUCTIONS_FILE):
+            (self.folder / name).unlink(missing_ok=True)
         for pattern in _OURS:
             for path in self.folder.glob(pattern):
                 path.unlink()

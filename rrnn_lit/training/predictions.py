@@ -91,7 +91,11 @@ class PredictionWriter(Callback):
         batch: Any,
         *_: Any,
     ) -> None:
-        """Take in a batch; write its shard when that is full."""
+        """Take in a batch; write its shard when that is full.
+
+        Raises:
+            KeyboardInterrupt: a SIGTERM has come.
+        """
         dictionary = trainer.datamodule.word_vectors  # type: ignore[attr-defined]
         numbers = batch["sentence_numbers_B"].tolist()
         places_B = np.searchsorted(self._sentences, numbers)
@@ -109,6 +113,8 @@ class PredictionWriter(Callback):
             self._reconstructions.sort(key=lambda pair: pair[0])
             self.shards.write(shard, self._rows, [r for _, r in self._reconstructions])
             self._rows, self._reconstructions = None, []
+        if trainer.received_sigterm:  # Lightning would go on to the end of the split
+            raise KeyboardInterrupt
 
     def on_predict_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Mark the folder as whole."""

@@ -45,7 +45,7 @@ sys.exit(run_command("sts", lambda: print("figures")))
 
 def test_results_that_cannot_be_printed_are_a_mistake_of_one_line(tmp_path: Path) -> None:
     with open(tmp_path / "out", "wb") as out:
-        command = [sys.executable, "-c", FULL_DISK]
+        command = [sys.executable, "-E", "-c", FULL_DISK]  # -E: printing is buffered
         ended = subprocess.run(command, stdout=out, stderr=subprocess.PIPE, check=False, text=True)
     assert ended.returncode == 74
     assert ended.stderr == "rrnn sts: cannot read or write: [Errno 27] File too large\n"

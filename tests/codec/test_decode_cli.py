@@ -76,7 +76,11 @@ def test_a_bad_row_is_named_and_no_file_is_left(
         (["B", "V", "--out", "missing/t.txt"], 74, "--out: wanted a file in a folder"),
         (["B", "missing.npy"], 65, "wanted a file of vectors, got no such file"),
         (["B", "N"], 65, "narrow.npy: vectors: wanted 24 numbers in each, got 5"),
-        (["B", "V", "--num-words", "-1"], 65, "--num-words: wanted a text file, got no such"),
+        (
+            ["B", "V", "--num-words", "-1"],
+            65,
+            "wanted a number or a text file for --num-words, got no",
+        ),
         (["B", "V", "--batch-size", "9" * 30], 64, "--batch-size: wanted a whole number of"),
     ],
 )

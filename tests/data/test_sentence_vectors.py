@@ -74,6 +74,10 @@ def change(path: Path) -> None:
     path.write_bytes(content)
 
 
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
 def shorten(path: Path) -> None:
     np.save(path, np.load(path, allow_pickle=False)[:-1], allow_pickle=False)
 
@@ -83,6 +87,7 @@ def shorten(path: Path) -> None:
     [
         (Path.unlink, False, f"{FIRST}: wanted the shard the manifest lists, got none"),
         (cut, False, f"{FIRST}: wanted a readable .npy file, got"),
+        (empty, False, f"{FIRST}: wanted a readable .npy file, got"),
         (shorten, False, f"{FIRST}: wanted 5 rows of 4 float16, got float16 of shape"),
         (change, True, f"{FIRST}: its SHA-256 differs from the manifest's"),
     ],

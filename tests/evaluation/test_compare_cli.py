@@ -9,6 +9,7 @@ import yaml
 from rrnn_lit.evaluation.compare_cli import check_variants, main
 from rrnn_lit.evaluation.compare_file import read_comparison
 from rrnn_lit.models.baselines import equal_parameter_size
+from tests.training.compressing import compressor_config
 from tests.training.tiny import tiny_config
 
 CONFIGS = Path(__file__).parents[2] / "configs"
@@ -56,6 +57,7 @@ def test_two_variants_train_and_are_set_side_by_side(
     ("options", "text"),
     [
         ({"model.hiden_size": 3}, "variants.other: .*hiden_size"),
+        ({"task": "foo"}, "variants.other: task: wanted autoencoder or compressor, got 'foo'"),
         (
             {"model.cell": "transformer", "model.hidden_size": 6},
             "variants.other: model.hidden_size: wanted a multiple of 4",
@@ -130,3 +132,13 @@ def test_equal_parameters_of_the_news_comparison_are_the_nearest() -> None:
             assert width == equal_parameter_size(cell, 300, 256)  # type: ignore[arg-type]
         else:
             assert width == 256
+
+
+def test_compressors_are_not_compared(
+    tmp_path: Path, prepared_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write(tmp_path, prepared_folder, {})
+    base = compressor_config(prepared_folder, tmp_path / "run", tmp_path / "unused")
+    (tmp_path / "base.yaml").write_text(yaml.safe_dump(base), encoding="utf-8")
+    assert main([str(path), "--out", str(tmp_path / "out")]) == 64
+    assert "variants.ours.task: wanted autoencoder, got compressor" in complaint(capsys)

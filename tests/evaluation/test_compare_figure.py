@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+from matplotlib.figure import Figure
 
 from rrnn_lit.evaluation.compare_figure import styles, write_figure
 from rrnn_lit.evaluation.compare_results import Point, Result
@@ -37,6 +38,23 @@ def test_picture_is_a_png_whatever_is_there(tmp_path: Path, number: int) -> None
     content = path.read_bytes()
     assert content.startswith(b"\x89PNG")
     assert content.endswith(b"IEND\xaeB`\x82")
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_picture_that_cannot_be_drawn_leaves_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "compare.png"
+    path.write_bytes(b"old")
+
+    def full(self: Figure, file: Path, **options: object) -> None:
+        Path(file).write_bytes(b"half")
+        raise OSError("no space left")
+
+    monkeypatch.setattr(Figure, "savefig", full)
+    with pytest.raises(OSError, match="no space"):
+        write_figure(many()[:1], path)
+    assert [p.read_bytes() for p in tmp_path.iterdir()] == [b"old"]
 
 
 def test_picture_shows_the_curve(tmp_path: Path) -> None:

@@ -71,10 +71,15 @@ def test_vectors_that_were_predicted_serve_as_well(
     content = json.loads(capsys.readouterr().out)
     assert (content["training_vectors"], content["num_sentences"]) == (100, 15)
     manifest = run / "predictions/train/manifest.json"
-    changed = {**json.loads(manifest.read_text()), "weights_digest": "other"}
-    manifest.write_text(json.dumps(changed))
-    assert main([str(run), *SMALL, *vectors]) == command.EXIT_BAD_INPUT
-    assert "--vectors: wanted those of the autoencoder" in capsys.readouterr().err
+    facts = json.loads(manifest.read_text())
+    for name, message in (
+        ("weights_digest", "--vectors: wanted those of the autoencoder"),
+        ("split", "--vectors: wanted those with split train, got other"),
+        ("data_digest", "--vectors: wanted those with data_digest"),
+    ):
+        manifest.write_text(json.dumps({**facts, name: "other"}))
+        assert main([str(run), *SMALL, *vectors]) == command.EXIT_BAD_INPUT
+        assert message in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -99,9 +104,11 @@ def test_models_that_do_not_fit_are_refused(
 ) -> None:
     run, compressor = models
     for options, message in (
-        ([str(tmp_path)], "--data: wanted a prepared folder"),
+        ([str(tmp_path)], "wanted the folder of a run or of a bundle"),
         ([str(run), "--compressor", str(run)], "--compressor: wanted a trained compressor, got"),
         ([str(run), "--device", "nothing"], "--device: wanted cpu, cuda or cuda:N"),
+        ([str(run), "--device", "meta"], "--device: wanted cpu, cuda or cuda:N, got 'meta'"),
+        ([str(run), "--device", "cuda:99"], "--device: wanted one of the "),
     ):
         assert main([*options, *SMALL]) == command.EXIT_BAD_INPUT
         assert message in capsys.readouterr().err

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import torch
+import yaml
 
 from rrnn_lit import cli as command
 from rrnn_lit.data.synthetic import write_synthetic
@@ -15,7 +16,7 @@ from rrnn_lit.training.open_run import open_model
 from rrnn_lit.training.summary import read_summary
 from tests.training.compressing import PAPERS, fit_compressor, write_compressor
 from tests.training.conftest import Fit
-from tests.training.tiny import load
+from tests.training.tiny import load, tiny_config
 
 BEST = "checkpoints/best.ckpt"
 LAST = "checkpoints/last.ckpt"
@@ -144,6 +145,32 @@ def test_a_checkpoint_of_an_autoencoder_is_refused(
     path = write_compressor(prepared_folder, straight_run, tmp_path / "run")
     with pytest.raises(ValueError, match="ckpt_path: wanted a checkpoint of a compressor"):
         RRNNCLI(["validate", "--config", str(path), "--ckpt_path", str(straight_run / LAST)])
+
+
+def test_an_autoencoder_refuses_the_checkpoint_of_a_compressor(
+    prepared_folder: Path, straight_compressor: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "tiny.yaml"
+    path.write_text(yaml.safe_dump(tiny_config(prepared_folder, tmp_path / "run")))
+    with pytest.raises(ValueError, match="ckpt_path: wanted a checkpoint of an autoencoder"):
+        RRNNCLI(["fit", "--config", str(path), "--ckpt_path", str(straight_compressor / LAST)])
+
+
+def test_a_missing_autoencoder_is_named_by_its_option_alone(
+    prepared_folder: Path, tmp_path: Path
+) -> None:
+    path = write_compressor(prepared_folder, tmp_path / "nowhere", tmp_path / "run")
+    with pytest.raises(ValueError, match=r"^data\.autoencoder: .*nowhere: wanted the folder of"):
+        RRNNCLI(["--config", str(path)], run=False)
+
+
+def test_batches_before_training_do_not_stand_for_a_split(
+    prepared_folder: Path, straight_run: Path, straight_compressor: Path, tmp_path: Path
+) -> None:
+    options = {"trainer.num_sanity_val_steps": 1, "trainer.max_steps": 4}
+    run = fit_compressor(prepared_folder, straight_run, tmp_path / "run", options).folder
+    wanted = read_summary(straight_compressor)["splits"]["tune"]["plain_matched_words"]
+    assert read_summary(run)["splits"]["tune"]["plain_matched_words"] == wanted
 
 
 def test_holdout_goes_into_the_summary(straight_compressor: Path, tmp_path: Path) -> None:

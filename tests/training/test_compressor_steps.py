@@ -89,6 +89,15 @@ def test_loss_of_words_is_that_of_a_decoder_with_gradients(match_drop: float) ->
     assert all(p.grad is None for p in autoencoder.parameters())
 
 
+@pytest.mark.parametrize("cell", ["gru", "lstm", "tanh"])
+def test_layers_of_torch_can_pass_gradients_back_on_any_device(cell: str) -> None:
+    frozen = FrozenAutoencoder(autoencoder_of({**AUTOENCODER, "cell": cell}))
+    layers = [m for m in frozen.network.modules() if isinstance(m, torch.nn.RNNBase)]
+    # cuDNN refuses in evaluation mode
+    assert [layer.training for layer in layers] == [True, True]
+    assert not frozen.network.decoder.activation.training
+
+
 def test_a_margin_keeps_words_that_hardly_match() -> None:
     steps, batch = make_steps(new_autoencoder(), match_margin=2.0), some_batch()
     _, dropped = steps.loss(batch, steps.packing(batch), logs=False)

@@ -92,11 +92,20 @@ def test_user_callbacks_are_kept(fit: Fit) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "step"),
-    [("validate", "validation_step"), ("test", "test_step"), ("predict", "predict_step")],
+    ("name", "step", "further"),
+    [
+        ("validate", "validation_step", "starts again"),
+        ("test", "test_step", "starts again"),
+        ("predict", "predict_step", "goes on"),
+    ],
 )
 def test_ctrl_c_in_an_evaluation_is_one_line(
-    straight_run: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], name: str, step: str
+    straight_run: Path,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    name: str,
+    step: str,
+    further: str,
 ) -> None:
     run = tmp_path / "run"
     shutil.copytree(straight_run, run)
@@ -106,7 +115,7 @@ def test_ctrl_c_in_an_evaluation_is_one_line(
         return command.main([name, "--run", str(run)])
 
     assert in_child(interrupt) == command.EXIT_INTERRUPTED
-    line = f"rrnn {name}: interrupted; the same command starts again"
+    line = f"rrnn {name}: interrupted; the same command {further}"
     assert capfd.readouterr().err.splitlines()[-1] == line
 
 

@@ -112,7 +112,7 @@ def test_shards_of_something_else_are_not_kept(
     other = PredictionShards(tmp_path / "p", {**FACTS, **change})
     assert other.state() == "new"
     assert other.settle() == list(range(len(other.sizes)))
-    assert set(content(tmp_path / "p")) <= {"progress.json", "notes.txt", "reconstructions.jsonl"}
+    assert set(content(tmp_path / "p")) == {"progress.json", "notes.txt"}
 
 
 def test_a_damaged_shard_is_written_again(tmp_path: Path) -> None:
@@ -123,6 +123,17 @@ def test_a_damaged_shard_is_written_again(tmp_path: Path) -> None:
     path = tmp_path / "p" / "sentence_vectors-00000.npy"
     path.write_bytes(path.read_bytes()[:-1])
     assert shards.settle() == [0, 2]
+
+
+def test_a_shard_that_changed_after_the_end_is_predicted_again(tmp_path: Path) -> None:
+    predict(tmp_path / "p")
+    whole = content(tmp_path / "p")
+    path = tmp_path / "p" / "sentence_vectors-00001.npy"
+    path.write_bytes(path.read_bytes()[:-1] + b"\x01")
+    with pytest.raises(DataError, match="its SHA-256 differs from the manifest's; predict it"):
+        SentenceVectors(tmp_path / "p")
+    assert predict(tmp_path / "p") == [0, 1, 2]
+    assert content(tmp_path / "p") == whole
 
 
 def test_a_full_disk_is_named_and_nothing_is_lost(

@@ -1,6 +1,7 @@
 import json
 import os
 import shutil
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,27 @@ def test_a_killed_prediction_goes_on_to_the_same_bytes(run: Path, tmp_path: Path
     assert first.stat().st_mtime_ns == written, "a whole shard was written again"
     for path in (straight / "predictions/train").iterdir():
         assert (run / "predictions/train" / path.name).read_bytes() == path.read_bytes()
+
+
+def test_a_sigterm_ends_a_prediction_that_goes_on_later(run: Path) -> None:
+    def terminated() -> int:
+        predict_step = AutoencoderModule.predict_step
+
+        def step(self: AutoencoderModule, batch: Any, batch_idx: int) -> Any:
+            if batch_idx == 9:  # of 8 batches a shard
+                os.kill(os.getpid(), signal.SIGTERM)
+            return predict_step(self, batch, batch_idx)
+
+        AutoencoderModule.predict_step = step  # type: ignore[method-assign]
+        return predict(run, *TRAIN)
+
+    assert in_child(terminated) == command.EXIT_INTERRUPTED
+    folder = run / "predictions/train"
+    [first] = folder.glob("*.npy")
+    written = first.stat().st_mtime_ns
+    assert predict(run, *TRAIN) == 0
+    assert len(SentenceVectors(folder)) > 100
+    assert first.stat().st_mtime_ns == written
 
 
 def test_a_finished_prediction_is_not_made_again(
