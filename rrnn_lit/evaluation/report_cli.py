@@ -150,6 +150,8 @@ def _device(name: str) -> Any:
         first = str(error).split("\n")[0]
         text = f"--device: wanted a device of this machine, got {name}: {first}"
         raise ValueError(text) from error
+    if device.type == "meta":  # torch's device of shapes without numbers
+        raise ValueError(f"--device: wanted a device of this machine, got {name}")
     return device
 
 

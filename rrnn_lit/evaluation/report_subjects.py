@@ -65,7 +65,7 @@ def _one_folder(
     found: list[tuple[Path, PreparedData]] = []
     for path, config in zip(paths, configs, strict=True):
         name = config.get("data", {}).get("folder")
-        if name is None:
+        if not isinstance(name, str):
             raise ValueError(
                 f"--data: wanted a prepared folder, since {path} names none; got nothing"
             )

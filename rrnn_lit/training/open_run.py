@@ -252,8 +252,8 @@ def _checked(path: Path, name: str, tensor: Tensor, wanted: Tensor) -> Tensor:
 def _prepared(
     folder: Path, config: dict[str, Any], data: Path | None, digest: str
 ) -> PreparedData:
-    name = str(config["data"]["folder"])
-    places = [data] if data is not None else places_of(folder, name)
+    named = config["data"].get("folder")
+    places = [data] if data is not None else places_of(folder, str(named))
     found = [place for place in places if (place / MANIFEST_FILE).is_file()]
     for place in found:
         files = read_manifest(place)["files"]

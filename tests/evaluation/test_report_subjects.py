@@ -75,6 +75,14 @@ def test_a_folder_that_holds_no_model_is_refused(
         open_subjects([tmp_path], prepared_folder if with_data else None, "best")
 
 
+@pytest.mark.parametrize("name", ["", "3", "[a]"])
+def test_a_config_without_a_folder_of_data_asks_for_it(tmp_path: Path, name: str) -> None:
+    (tmp_path / "config.yaml").write_text(f"data:\n  folder: {name}\n")
+    (tmp_path / "checkpoints").mkdir()
+    with pytest.raises(ValueError, match="--data: wanted a prepared folder"):
+        open_subjects([tmp_path], None, "best")
+
+
 def test_data_named_relative_to_the_run_are_found_from_anywhere(
     prepared_folder: Path, tmp_path: Path
 ) -> None:
