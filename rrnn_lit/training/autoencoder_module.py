@@ -6,7 +6,6 @@ Shapes: B sentences, T words of the longest, N words of all sentences (packed ro
 
 from typing import Any
 
-import lightning.pytorch as pl
 import torch
 from torch import Tensor
 
@@ -22,7 +21,7 @@ from rrnn_lit.models.recurrence import FirstStep
 from rrnn_lit.models.scaling import Scaling
 from rrnn_lit.models.weight_gradients import WeightGradients
 from rrnn_lit.training.cuda_graphs import RecordedAutoencoder
-from rrnn_lit.training.lean_adam import LeanAdam
+from rrnn_lit.training.logged_module import LoggedModule
 from rrnn_lit.training.module_options import (
     Memory,
     check_memory,
@@ -34,17 +33,14 @@ from rrnn_lit.training.monitor import TrainingMonitor
 from rrnn_lit.training.optimizer import (
     RoundMoments,
     adam_of,
-    update_figures,
-    update_learning_rate,
 )
-from rrnn_lit.training.precision import loss_scaler
 from rrnn_lit.training.reconstruction import EvaluationOutput, look_up, reconstruct
 from rrnn_lit.training.split_metrics import VALIDATION_SPLITS, SplitMetrics
 from rrnn_lit.words.counting import loose_classes
 from rrnn_lit.words.nearest import NearestWords
 
 
-class AutoencoderModule(pl.LightningModule):
+class AutoencoderModule(LoggedModule):
     """Encoder and decoder trained by squared error with match drop.
 
     Args:
@@ -139,7 +135,7 @@ class AutoencoderModule(pl.LightningModule):
         )
         self.monitor = TrainingMonitor()
         self.evaluated_step = -1  # global_step of the last evaluation of tune and test
-        self._logged_step = 0
+        self.logged_step = 0
         self._full_batch = 0
         self._dictionary_digest = ""
 
@@ -156,10 +152,6 @@ class AutoencoderModule(pl.LightningModule):
         self.metrics = SplitMetrics(
             data.hparams["max_words"], loose_V, dictionary.eos_id, dictionary.unk_id
         )
-
-    @property
-    def _log_every(self) -> int:
-        return int(self.trainer.log_every_n_steps)  # type: ignore[attr-defined]
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Return ADAM; its learning rate is set before every update."""
@@ -185,7 +177,7 @@ class AutoencoderModule(pl.LightningModule):
             num_words,
             num_words - counted_N.sum(),
         )
-        if self._logs_this_step():
+        if self.logs_this_step():
             if margin or not drop:
                 matched_N = self._matched(predicted_NW.detach(), word_ids_N, 0.0)
             inside_N = torch.ones_like(matched_N) if inside_N is None else inside_N
@@ -206,47 +198,6 @@ class AutoencoderModule(pl.LightningModule):
         with self.monitor.measure_matching(predicted_NW.device):
             return self.words.is_nearest(predicted_NW, word_ids_N, margin)
 
-    def _logs_this_step(self) -> bool:
-        """Whether the step in progress ends with a log line; in it global_step is one behind."""
-        return (self.global_step + 1) % self._log_every == 0
-
-    def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
-        """Set the learning rate by performed updates; note the gradient norm when it is logged."""
-        update_learning_rate(optimizer, self.hparams["learning_rate"], self.hparams["decay"])
-        logs = self._logs_this_step()
-        if isinstance(optimizer, LeanAdam):
-            optimizer.measures_norm = logs
-        elif logs:
-            gradients = [p.grad for p in self.parameters() if p.grad is not None]
-            self.monitor.gradient_norm = torch.nn.utils.get_total_norm(gradients)
-
-    def on_train_start(self) -> None:
-        """Start the clock of the first interval."""
-        self._logged_step = self.global_step
-        self.monitor.start()
-
-    def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
-        """Log the figures of the interval every `trainer.log_every_n_steps` steps."""
-        # with gradient accumulation several batches end at the same step
-        if self.global_step % self._log_every or self.global_step == self._logged_step:
-            return
-        self._logged_step = self.global_step
-        optimizer = self.trainer.optimizers[0]
-        if isinstance(optimizer, LeanAdam):
-            self.monitor.gradient_norm = optimizer.gradient_norm
-        self._log(
-            {
-                **self.monitor.take(),
-                **update_figures(optimizer, self.global_step, loss_scaler(self.trainer)),
-            }
-        )
-
-    def _log(self, figures: dict[str, float]) -> None:
-        """Log at the number of steps done; Lightning's own step is one behind in evaluations."""
-        self.log_dict(figures, logger=False)
-        for logger in self.loggers:
-            logger.log_metrics(figures, step=self.global_step)
-
     def validation_step(
         self, batch: Batch, batch_idx: int, dataloader_idx: int = 0
     ) -> EvaluationOutput:
@@ -266,22 +217,14 @@ class AutoencoderModule(pl.LightningModule):
         self.metrics.update(split, output["decoded"])
         return output
 
-    def on_validation_start(self) -> None:
-        """Keep evaluation out of the speed of training."""
-        self.monitor.pause()
-
     def on_validation_epoch_end(self) -> None:
         """Log the figures of tune and test."""
         self.evaluated_step = self.global_step
-        self._log(self.metrics.take(VALIDATION_SPLITS))
-
-    def on_validation_end(self) -> None:
-        """Restart the clock of training."""
-        self.monitor.resume()
+        self.log_figures(self.metrics.take(VALIDATION_SPLITS))
 
     def on_test_epoch_end(self) -> None:
         """Log the figures of holdout."""
-        self._log(self.metrics.take(("holdout",)))
+        self.log_figures(self.metrics.take(("holdout",)))
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Store which dictionary the weights belong to."""

@@ -7,7 +7,6 @@ Shapes: B sentences, S sentence_vector_size, C compressed size.
 
 from typing import Any
 
-import lightning.pytorch as pl
 import torch
 from torch import Tensor
 
@@ -24,21 +23,19 @@ from rrnn_lit.training.compressor_options import (
 )
 from rrnn_lit.training.compressor_steps import CompressedOutput, CompressorSteps
 from rrnn_lit.training.frozen_autoencoder import FrozenAutoencoder, parts_behind
+from rrnn_lit.training.logged_module import LoggedModule
 from rrnn_lit.training.module_options import check_same_dictionary
 from rrnn_lit.training.monitor import TrainingMonitor
 from rrnn_lit.training.optimizer import (
     RoundMoments,
     make_adam,
-    update_figures,
-    update_learning_rate,
 )
-from rrnn_lit.training.precision import loss_scaler
 from rrnn_lit.training.split_metrics import VALIDATION_SPLITS
 from rrnn_lit.words.counting import loose_classes
 from rrnn_lit.words.nearest import NearestWords
 
 
-class CompressorModule(pl.LightningModule):
+class CompressorModule(LoggedModule):
     """Two fully connected layers trained to bring sentence vectors back.
 
     Args:
@@ -105,7 +102,7 @@ class CompressorModule(pl.LightningModule):
         self.compressor.initialise("sparse" if init == "pca" else init, feed_forward_scale)
         self.monitor = TrainingMonitor()
         self.evaluated_step = -1  # global_step of the last evaluation of tune and test
-        self._logged_step = 0
+        self.logged_step = 0
         self._is_restored = False
         self._dictionary_digest = self._autoencoder_digest = ""
 
@@ -139,10 +136,6 @@ class CompressorModule(pl.LightningModule):
         if not isinstance(data, SentenceVectorDataModule):
             raise ValueError(f"data: wanted a SentenceVectorDataModule, got {type(data).__name__}")
         return data
-
-    @property
-    def _log_every(self) -> int:
-        return int(self.trainer.log_every_n_steps)  # type: ignore[attr-defined]
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Return ADAM; its learning rate is set before every update."""
@@ -183,44 +176,12 @@ class CompressorModule(pl.LightningModule):
     def training_step(self, batch: VectorBatch, batch_idx: int) -> Tensor:
         """Return the loss of a batch."""
         packing = self.steps.packing(batch)
-        loss, dropped = self.steps.loss(batch, packing, self._logs_this_step())
+        loss, dropped = self.steps.loss(batch, packing, self.logs_this_step())
         num_sentences, num_words = len(batch["lengths_B"]), int(batch["lengths_B"].numpy().sum())
         self.monitor.add_step(
             num_sentences * self.trainer.world_size, loss.detach(), num_words, dropped
         )
         return loss
-
-    def _logs_this_step(self) -> bool:
-        """Whether the step in progress ends with a log line; in it global_step is one behind."""
-        return (self.global_step + 1) % self._log_every == 0
-
-    def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
-        """Set the learning rate by performed updates; note the gradient norm when it is logged."""
-        update_learning_rate(optimizer, self.hparams["learning_rate"], self.hparams["decay"])
-        if self._logs_this_step():
-            gradients = [p.grad for p in self.parameters() if p.grad is not None]
-            self.monitor.gradient_norm = torch.nn.utils.get_total_norm(gradients)
-
-    def on_train_start(self) -> None:
-        """Start the clock of the first interval."""
-        self._logged_step = self.global_step
-        self.monitor.start()
-
-    def on_train_batch_end(self, outputs: Any, batch: VectorBatch, batch_idx: int) -> None:
-        """Log the figures of the interval every `trainer.log_every_n_steps` steps."""
-        # with gradient accumulation several batches end at the same step
-        if self.global_step % self._log_every or self.global_step == self._logged_step:
-            return
-        self._logged_step = self.global_step
-        optimizer = self.trainer.optimizers[0]
-        scaler = loss_scaler(self.trainer)
-        self._log({**self.monitor.take(), **update_figures(optimizer, self.global_step, scaler)})
-
-    def _log(self, figures: dict[str, float]) -> None:
-        """Log at the number of steps done; Lightning's own step is one behind in evaluations."""
-        self.log_dict(figures, logger=False)
-        for logger in self.loggers:
-            logger.log_metrics(figures, step=self.global_step)
 
     def validation_step(
         self, batch: VectorBatch, batch_idx: int, dataloader_idx: int = 0
@@ -248,24 +209,16 @@ class CompressorModule(pl.LightningModule):
         self.metrics.update(split, output["decoded"], error_B)
         return output
 
-    def on_validation_start(self) -> None:
-        """Keep evaluation out of the speed of training."""
-        self.monitor.pause()
-
     def on_validation_epoch_end(self) -> None:
         """Log the figures of tune and test."""
         self.evaluated_step = self.global_step
-        self._log(self.metrics.take(VALIDATION_SPLITS))
+        self.log_figures(self.metrics.take(VALIDATION_SPLITS))
         if self.trainer.sanity_checking:
             self.metrics.forget_plain()
 
-    def on_validation_end(self) -> None:
-        """Restart the clock of training."""
-        self.monitor.resume()
-
     def on_test_epoch_end(self) -> None:
         """Log the figures of holdout."""
-        self._log(self.metrics.take(("holdout",)))
+        self.log_figures(self.metrics.take(("holdout",)))
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Store which dictionary and autoencoder the weights belong to."""

@@ -6,13 +6,13 @@ from dataclasses import fields
 from typing import Any, Literal
 
 from rrnn_lit.models.compressor import CompressorShape
+from rrnn_lit.training.ranges import Ranges, check_ranges
 
 CompressorLoss = Literal["vector", "words"]
 CompressorInitialisation = Literal["sparse", "dense", "pca"]
 SHAPE_OPTIONS = tuple(field.name for field in fields(CompressorShape))
 _ADAM_OPTIONS = ("l2", "beta1", "beta2", "eps", "round_moments")
-# option -> smallest value, largest value, and whether these are allowed themselves
-_RANGES: dict[str, tuple[float, float, bool, bool]] = {
+_RANGES: Ranges = {
     "feed_forward_scale": (0, math.inf, False, False),
     "pca_vectors": (1, math.inf, True, False),
     "match_drop": (0, 1, True, True),
@@ -28,14 +28,7 @@ _RANGES: dict[str, tuple[float, float, bool, bool]] = {
 
 def check_compressor_options(options: Mapping[str, Any]) -> None:
     """Raise ValueError for the first option outside its range."""
-    for name, (low, high, with_low, with_high) in _RANGES.items():
-        value = options[name]
-        above = low <= value if with_low else low < value
-        below = value <= high if with_high else value < high
-        if not (above and below):
-            lower = f"at least {low:g}" if with_low else f"more than {low:g}"
-            upper = f"at most {high:g}" if with_high else f"less than {high:g}"
-            raise ValueError(f"model.{name}: wanted {lower} and {upper}, got {value}")
+    check_ranges(options, _RANGES)
     if options["init"] == "pca" and options["activation"] == "leaky_relu":
         raise ValueError(
             "model.init: wanted sparse or dense with model.activation leaky_relu, whose negative "

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from rrnn_lit.models.building import LATER_SHAPE
+from rrnn_lit.training.ranges import Ranges, check_ranges
 
 Memory = Literal["standard", "lean"]
 _SHAPE_OPTIONS = (
@@ -29,8 +30,7 @@ class LossSettings:
     match_margin: float
 
 
-# option -> smallest value, largest value, and whether these are allowed themselves
-_RANGES: dict[str, tuple[float, float, bool, bool]] = {
+_RANGES: Ranges = {
     "feed_forward_scale": (0, math.inf, False, False),
     "recurrent_scale": (0, math.inf, False, False),
     "match_drop": (0, 1, True, True),
@@ -48,14 +48,7 @@ _RANGES: dict[str, tuple[float, float, bool, bool]] = {
 
 def check_options(options: dict[str, Any]) -> None:
     """Raise ValueError for the first option outside its range or that the cell does not know."""
-    for name, (low, high, with_low, with_high) in _RANGES.items():
-        value = options[name]
-        above = low <= value if with_low else low < value
-        below = value <= high if with_high else value < high
-        if not (above and below):
-            lower = f"at least {low:g}" if with_low else f"more than {low:g}"
-            upper = f"at most {high:g}" if with_high else f"less than {high:g}"
-            raise ValueError(f"model.{name}: wanted {lower} and {upper}, got {value}")
+    check_ranges(options, _RANGES)
     if options["scaling"] != "none" and options["sentence_vector_size"] is not None:
         raise ValueError(
             "model.sentence_vector_size: wanted null with model.scaling mup, whose factors are "
