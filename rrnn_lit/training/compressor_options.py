@@ -29,6 +29,12 @@ _RANGES: Ranges = {
 def check_compressor_options(options: Mapping[str, Any]) -> None:
     """Raise ValueError for the first option outside its range."""
     check_ranges(options, _RANGES)
+    least = min(options["sentence_vector_size"], options["compressed_size"])
+    if options["init"] == "pca" and options["pca_vectors"] < least:
+        raise ValueError(
+            f"model.pca_vectors: wanted at least {least} for as many components, "
+            f"got {options['pca_vectors']}"
+        )
     if options["init"] == "pca" and options["activation"] == "leaky_relu":
         raise ValueError(
             "model.init: wanted sparse or dense with model.activation leaky_relu, whose negative "
