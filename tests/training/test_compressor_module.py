@@ -197,7 +197,10 @@ def test_a_finished_run_opens_as_a_model(straight_compressor: Path, straight_run
         ({"learning_rate": 0.0}, "model.learning_rate: wanted more than 0 .*, got 0.0"),
         ({"beta1": 1.0}, "model.beta1: wanted at least 0 and less than 1, got 1.0"),
         ({"pca_vectors": 0}, "model.pca_vectors: wanted at least 1 .*, got 0"),
-        ({"pca_vectors": 3}, "model.pca_vectors: wanted at least .* for as many components, got 3"),
+        (
+            {"pca_vectors": 3},
+            "model.pca_vectors: wanted at least .* for as many components, got 3",
+        ),
         ({"match_drop": 2}, "model.match_drop: wanted at least 0 and at most 1, got 2"),
         ({"bits": 3}, "model.bits: wanted 32, 16, 8, 4 or 2, got 3"),
         ({"activation": "leaky_relu", "bits": 32}, "model.init: wanted sparse or dense with"),
