@@ -23,7 +23,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import settings
+
+# pytest has loaded torch before this file, for Lightning's class of warnings in its settings, so
+# that the variables above reach only the programs that tests start
+torch.set_num_threads(1)
 
 # no example database: a test session writes nothing into the checkout
 settings.register_profile("rrnn_lit", derandomize=True, deadline=None, max_examples=30)
