@@ -7,7 +7,9 @@ from rrnn_lit.codec.command import run_conversion
 from rrnn_lit.codec.vector_blocks import Block
 
 COMMAND = "compress"
-_DESCRIPTION = "Writes compressed vectors: float16, or uint8 where the compressor has 8 or 4 bits."
+_DESCRIPTION = (
+    "Writes compressed vectors: float16, or uint8 where the compressor has 8 bits or fewer."
+)
 
 
 def main(options: list[str]) -> int:
