@@ -14,7 +14,7 @@ import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
+from itertools import islice, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -249,7 +249,9 @@ def _decode_rows(
         given = partial(codec.decode_words, vectors_BS, lengths)
         free = partial(codec.decode_words, vectors_BS)
         truth = true_words(parts, vectors_BS[:NUM_COMPARED], lengths)
-        pairs = [p for row in zip(given(), truth, strict=False) for p in zip(*row, strict=False)]
+        rows = zip(given()[:NUM_COMPARED], truth, strict=True)
+        # a word that one of the two does not have is wrong
+        pairs = [pair for row in rows for pair in zip_longest(*row)]
         wrong = sum(found != true for found, true in pairs)
         correct = f"{wrong:,} of {len(pairs):,} words wrong"
         precision = _FORMATS[dtype]

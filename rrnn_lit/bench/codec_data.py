@@ -107,6 +107,6 @@ def true_words(
     ids_BT = packing.unpack(ids_N, packing.num_steps).tolist()
     found = [
         parts.word_vectors.decode(ids[:length])
-        for ids, length in zip(ids_BT, lengths, strict=False)
+        for ids, length in zip(ids_BT, lengths_B.tolist(), strict=True)
     ]
     return [words[:-1] if words[-1] == "EOS" else words for words in found]

@@ -68,6 +68,10 @@ def read_parquet(path: Path, num_rows: int) -> Iterator[Block]:
         while (batch := _next(arrow, batches, path)) is not None:
             yield _rows(arrow, batch.column(0), path, start)
             start += len(batch)
+        lists = file.schema_arrow.field(column).type
+        if not start and arrow.types.is_fixed_size_list(lists):
+            # no rows have a width as well, which may be the wrong one
+            yield np.empty((0, lists.list_size), lists.value_type.to_pandas_dtype())
 
 
 def _next(arrow: ModuleType, batches: Iterator[Any], path: Path) -> Any:

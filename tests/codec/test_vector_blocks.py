@@ -28,8 +28,8 @@ def test_writers_write_what_is_read_back(sizes: list[int], dtype: str) -> None:
     for writer_type in (NpyWriter, NpyStreamWriter):
         file = io.BytesIO()
         writer = writer_type(file, 3, dtype)
-        for start, size in zip(np.cumsum([0, *sizes]), sizes, strict=False):
-            writer.write(ROWS[start : start + size])
+        for end, size in zip(np.cumsum(sizes), sizes, strict=True):
+            writer.write(ROWS[end - size : end])
         writer.close()
         file.seek(0)
         found = read(file)

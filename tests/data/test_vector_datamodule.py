@@ -1,3 +1,4 @@
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ def vectors(prepared_folder: Path, tmp_path: Path) -> Path:
 
 
 def first_batches(loader: Any, number: int = 20) -> list[dict[str, Any]]:
-    return [batch for batch, _ in zip(loader, range(number), strict=False)]
+    return list(islice(loader, number))
 
 
 def seen(batches: list[dict[str, Any]]) -> list[Any]:

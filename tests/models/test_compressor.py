@@ -72,7 +72,9 @@ def test_gradient_through_rounding_is_that_of_the_activation() -> None:
 
 def test_extra_layers_begin_as_identities_and_learn() -> None:
     plain, deep = small(), small(extra_layers=2, layer_size=5)
-    deep.load_state_dict(plain.state_dict(), strict=False)
+    loaded = deep.load_state_dict(plain.state_dict(), strict=False)
+    assert loaded.unexpected_keys == []
+    assert {name.split(".")[0] for name in loaded.missing_keys} == {"before", "behind"}
     vectors_BS = torch.randn(3, 6)
     torch.testing.assert_close(deep(vectors_BS), plain(vectors_BS))
     deep(vectors_BS).square().sum().backward()
