@@ -104,6 +104,7 @@ def may_import_room(path: Path, room: str, other: str) -> bool:
         "__version__",
         "complaints",
         "command_line",
+        "whole_files",
         "allocator",
     ):
         return True

@@ -45,6 +45,7 @@ from rrnn_lit.codec.parts import CodecParts
 from rrnn_lit.models.autoencoder import AutoencoderShape
 from rrnn_lit.models.building import autoencoder_of
 from rrnn_lit.models.compressor import CompressorShape, compressor_of
+from rrnn_lit.whole_files import put_folder
 from rrnn_lit.words.vectors import WordVectors
 from rrnn_lit.words.whitening import Whitening
 
@@ -78,7 +79,7 @@ def write_bundle(parts: CodecParts, folder: Path, *, overwrite: bool = False) ->
         part.mkdir()
         _write_files(parts, part)
         seal(part)
-        _move(part, target)
+        put_folder(part, target)
     finally:
         shutil.rmtree(part, ignore_errors=True)
 
@@ -103,25 +104,6 @@ def want_free(folder: Path, overwrite: bool) -> None:
             f"{folder}: wanted a new or an empty folder, got one with a bundle; "
             "--overwrite replaces it"
         )
-
-
-def _move(part: Path, target: Path) -> None:
-    """Put a finished folder in its place; an earlier one is put aside until that is done."""
-    old = part.with_suffix(".old")
-    if target.is_dir() and any(target.iterdir()):
-        target.rename(old)
-    try:
-        part.rename(target)
-    except OSError:
-        if old.is_dir():
-            old.rename(target)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
-    handle = os.open(target.parent, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _write_files(parts: CodecParts, folder: Path) -> None:

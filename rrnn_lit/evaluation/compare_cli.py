@@ -21,6 +21,7 @@ from rrnn_lit.complaints import complain
 from rrnn_lit.data.manifest import write_json
 from rrnn_lit.evaluation.compare_file import Comparison, Variant, read_comparison
 from rrnn_lit.training.run_folder import is_finished
+from rrnn_lit.whole_files import write_text
 
 COMMAND = "compare"
 FAILED, BAD_COMMAND, BAD_INPUT, CANNOT_WRITE, INTERRUPTED = 1, 64, 65, 74, 130
@@ -156,7 +157,6 @@ def _report(comparison: Comparison, out: Path, failed: dict[str, str]) -> None:
     """Write and print what the finished variants come to."""
     from rrnn_lit.evaluation.compare_figure import write_figure
     from rrnn_lit.evaluation.compare_results import as_json, read_result
-    from rrnn_lit.evaluation.compare_runs import write_whole
     from rrnn_lit.evaluation.compare_table import describe, markdown_table, terminal_table
 
     finished = [v for v in comparison.variants if is_finished(out / v.name)]
@@ -165,7 +165,7 @@ def _report(comparison: Comparison, out: Path, failed: dict[str, str]) -> None:
     results = [read_result(variant, out / variant.name) for variant in finished]
     title = f"# {comparison.name}: {comparison.steps:,} steps"
     limit = "" if comparison.seconds is None else f" or {comparison.seconds:,.0f} s"
-    write_whole(out / TABLE_FILE, f"{title}{limit} each\n\n{markdown_table(results, failed)}")
+    write_text(out / TABLE_FILE, f"{title}{limit} each\n\n{markdown_table(results, failed)}")
     write_json(out / RESULTS_FILE, as_json(results, failed))
     write_figure(results, out / PICTURE_FILE)
     console = Console(highlight=False)

@@ -4,13 +4,13 @@ A row of panels for each group. The rightmost panel names the variants in the co
 the others, so that no legend covers a curve.
 """
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rrnn_lit.evaluation.compare_results import Result, equal_seconds
 from rrnn_lit.evaluation.compare_table import rows_of_groups
+from rrnn_lit.whole_files import written_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -55,12 +55,8 @@ def write_figure(results: Sequence[Result], path: Path) -> None:
         time.axvline(at, color="gray", linewidth=0.8, linestyle=":")
         _draw_final(final, group, looks)
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        figure.savefig(part, format="png", dpi=110)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with written_whole(path) as place:
+        figure.savefig(place, format="png", dpi=110)
 
 
 def styles(group: Sequence[Result]) -> list[_Style]:

@@ -29,6 +29,7 @@ from rrnn_lit.training.run_folder import (
     is_finished,
 )
 from rrnn_lit.training.summary import read_summary
+from rrnn_lit.whole_files import write_text
 
 LOG_FILE = "log.txt"  # stdout and stderr of all starts
 OPTIONS_FILE = "variant.yaml"
@@ -110,7 +111,7 @@ def _run_variant(variant: Variant, head: str, place: Place) -> str | None:
         place.say(f"{head}: {'goes on' if is_begun else 'starts'}; log: {folder / LOG_FILE}")
         folder.mkdir(parents=True, exist_ok=True)
         text = yaml.safe_dump(variant.options, sort_keys=False)
-        write_whole(folder / OPTIONS_FILE, text)
+        write_text(folder / OPTIONS_FILE, text)
         fit = ("fit", "--config", str(folder / OPTIONS_FILE))
         own = ("--run.folder", str(folder), "--run.if_exists", "resume")
         problem = _run_command((*fit, *own), folder, head, place)
@@ -223,13 +224,3 @@ def _sigterm_interrupts() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a text beside its place and rename it, so that no reader sees half of it."""
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        part.write_text(text, encoding="utf-8")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)

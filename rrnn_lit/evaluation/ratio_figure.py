@@ -1,12 +1,12 @@
 """`ratio.png`: matched words and exact sentences against bytes per sentence vector."""
 
-import os
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
 from rrnn_lit.evaluation.ratio_curve import Row
 from rrnn_lit.evaluation.ratio_methods import PLAIN
+from rrnn_lit.whole_files import written_whole
 
 _PANELS = (("matched words", "matched_word_rate"), ("exact sentences", "exact_sentence_rate"))
 
@@ -50,14 +50,9 @@ def draw_ratio(rows: Sequence[Row], trained: Sequence[str], title: str, path: Pa
     handles, labels = figure.axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside right upper", fontsize=8)
     figure.suptitle(title, fontsize=10)
-    part = path.with_name(f"{path.stem}.{os.getpid()}.part.png")
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Glyph .* missing from")  # in names of folders
-            figure.savefig(part, dpi=110)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    with written_whole(path) as part, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from")  # in names of folders
+        figure.savefig(part, format="png", dpi=110)
 
 
 def _apart(sizes: Sequence[int]) -> list[int]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rrnn_lit.evaluation.report_numbers import map_estimates
+from rrnn_lit.whole_files import put_folder
 
 PAGE_FILE = "report.html"
 METRICS_FILE = "metrics.json"
@@ -63,22 +64,13 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
     """
     folder = folder.resolve()  # a link stays a link
     part = folder.with_name(f".{folder.name}.{os.getpid()}.part")
-    old = folder.with_name(f".{folder.name}.{os.getpid()}.old")
     try:
         part.mkdir(parents=True)
         for name, content in files.items():
             (part / name).write_bytes(content)
-        if folder.exists():
-            folder.rename(old)
-        try:
-            part.rename(folder)
-        except OSError:
-            if old.exists():
-                old.rename(folder)
-            raise
+        put_folder(part, folder)
     finally:
         shutil.rmtree(part, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
 
 
 def _is_report(folder: Path) -> bool:

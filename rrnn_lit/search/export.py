@@ -12,12 +12,13 @@ import yaml
 from optuna.trial import FrozenTrial
 
 from rrnn_lit.search import attributes
-from rrnn_lit.search.files import want_free, write_text
+from rrnn_lit.search.files import want_free
 from rrnn_lit.search.options import nest
 from rrnn_lit.search.show import objective_of, seconds_of
 from rrnn_lit.search.space import options_of
 from rrnn_lit.search.stop_rule import best_complete
 from rrnn_lit.search.study_file import Definition, to_json
+from rrnn_lit.whole_files import write_text
 
 CSV_FILE, JSON_FILE, BEST_FILE = "trials.csv", "trials.json", "best.yaml"
 

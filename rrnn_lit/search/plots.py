@@ -9,11 +9,11 @@ from typing import Any
 import optuna
 from optuna.trial import TrialState
 
-from rrnn_lit.search.files import write_text
 from rrnn_lit.search.plot_panels import finite, history, importances, learning_curves, slices
 from rrnn_lit.search.plot_parallel import parallel_coordinates
 from rrnn_lit.search.study_file import Definition
 from rrnn_lit.search.transfer_plot import points_of, width_transfer
+from rrnn_lit.whole_files import write_text, written_whole
 
 Draw = Callable[[optuna.Study, Definition], Any]
 _PICTURES: dict[str, Draw] = {
@@ -86,11 +86,10 @@ def _write_png(name: str, study: optuna.Study, definition: Definition, folder: P
     figure = _PICTURES[name](study, definition)
     figure.suptitle(f"{definition.name}: {name.replace('_', ' ')}", fontsize=11)
     path = folder / f"{name}.png"
-    part = folder / f"{name}.part.png"
-    with warnings.catch_warnings():
+    with written_whole(path) as part, warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from")  # in the name of the study
-        figure.savefig(part, dpi=110)
-    return part.replace(path)
+        figure.savefig(part, format="png", dpi=110)
+    return path
 
 
 def _write_html(name: str, study: optuna.Study, definition: Definition, folder: Path) -> Path:

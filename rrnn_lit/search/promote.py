@@ -10,7 +10,7 @@ import optuna
 import yaml
 from optuna.trial import FrozenTrial
 
-from rrnn_lit.search.files import want_free, write_text
+from rrnn_lit.search.files import want_free
 from rrnn_lit.search.options import check_options, flatten
 from rrnn_lit.search.show import number_text
 from rrnn_lit.search.space import options_of
@@ -18,6 +18,7 @@ from rrnn_lit.search.stop_rule import finite_value
 from rrnn_lit.search.study import best_trials, results
 from rrnn_lit.search.study_file import Definition
 from rrnn_lit.search.yaml_text import put_options, value_text
+from rrnn_lit.whole_files import write_text
 
 Resolve = Callable[[Path, Mapping[str, Any]], Mapping[str, Any]]
 _WIDTH = "model.hidden_size"

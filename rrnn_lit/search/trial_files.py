@@ -9,7 +9,6 @@ from typing import Any
 
 import yaml
 
-from rrnn_lit.search.files import write_text
 from rrnn_lit.search.options import flatten, nest
 from rrnn_lit.search.study_file import Definition
 from rrnn_lit.search.trial_owner import Owner, take_folder
@@ -19,6 +18,7 @@ from rrnn_lit.training.run_folder import (
     WANDB_ID_FILE,
     is_run,
 )
+from rrnn_lit.whole_files import write_text
 
 BASE_FILE = "base.yaml"
 OPTIONS_FILE = "options.yaml"

@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from rrnn_lit.search.files import write_text
 from rrnn_lit.training.run_folder import is_run
+from rrnn_lit.whole_files import write_text
 
 OWNER_FILE = "trial.json"
 LOCK_FILE = ".lock"

@@ -27,6 +27,7 @@ from rrnn_lit.data.sentence_vectors import (
 )
 from rrnn_lit.training.run_folder import RECONSTRUCTIONS_FILE
 from rrnn_lit.training.samples import Reconstruction
+from rrnn_lit.whole_files import written_whole
 
 PROGRESS_FILE = "progress.json"
 _OURS = ("*vectors-*.npy", "reconstructions-*.jsonl", "*.part")
@@ -154,18 +155,13 @@ def _write_whole(path: Path, content: bytes | npt.NDArray[Any]) -> None:
 
     No memory map: on a full disk a write raises where a map would kill the process.
     """
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        with open(part, "wb") as file:
-            if isinstance(content, bytes):
-                file.write(content)
-            else:
-                np.lib.format.write_array(file, content, allow_pickle=False)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    with written_whole(path) as part, open(part, "wb") as file:
+        if isinstance(content, bytes):
+            file.write(content)
+        else:
+            np.lib.format.write_array(file, content, allow_pickle=False)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _read(path: Path) -> dict[str, Any] | None:
