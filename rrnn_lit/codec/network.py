@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from rrnn_lit.codec.parts import CodecParts
 from rrnn_lit.models.autoencoder import SentenceAutoencoder
+from rrnn_lit.models.devices import device_of
 from rrnn_lit.models.packing import Packing
 from rrnn_lit.words.nearest import NearestWords
 
@@ -40,7 +41,7 @@ class Network:
     """
 
     def __init__(self, parts: CodecParts, device: str | torch.device, dtype: str) -> None:
-        self.device = _device_of(device)
+        self.device = device_of(device)
         self.dtype = _dtype_of(dtype, self.device)
         self._autoencoder = _placed(parts.autoencoder, self.device, self.dtype)
         self.sentence_vector_size = parts.sentence_vector_size
@@ -124,19 +125,6 @@ def _placed(
                 if weight.dim() > 1:
                     weight.data = weight.data.to(dtype)
     return network.to(device)
-
-
-def _device_of(name: str | torch.device) -> torch.device:
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise ValueError(f"device: wanted cpu, cuda or cuda:N, got {str(name)!r}") from error
-    if device.type not in ("cpu", "cuda"):
-        raise ValueError(f"device: wanted cpu, cuda or cuda:N, got {str(name)!r}")
-    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    if device.type == "cuda" and (device.index or 0) >= count:
-        raise ValueError(f"device: wanted one of the {count} CUDA devices here, got {name}")
-    return device
 
 
 def _dtype_of(name: str, device: torch.device) -> torch.dtype:

@@ -89,20 +89,30 @@ def read_manifest(folder: Path) -> dict[str, Any]:
             f"{folder}: wanted a folder with {MANIFEST_FILE}, as `rrnn prepare` writes it, "
             f"got {what}"
         )
+    manifest = read_described(path, FORMAT, FORMAT_VERSION)
+    if not all(isinstance(manifest.get(name), dict) for name in ("config", "files")):
+        raise DataError(f"{path}: wanted the entries config and files, got {sorted(manifest)}")
+    return manifest
+
+
+def read_described(path: Path, wanted: str, version: int) -> dict[str, Any]:
+    """Return the JSON object of a file that says its format and version.
+
+    Raises:
+        DataError: no JSON, or another format or version.
+    """
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise DataError(f"{path}: wanted JSON, got {error}") from error
     found = (
-        (manifest.get("format"), manifest.get("format_version"))
-        if isinstance(manifest, dict)
-        else type(manifest).__name__
+        (content.get("format"), content.get("format_version"))
+        if isinstance(content, dict)
+        else type(content).__name__
     )
-    if found != (FORMAT, FORMAT_VERSION):
-        raise DataError(f"{path}: wanted {FORMAT!r} version {FORMAT_VERSION}, got {found}")
-    if not all(isinstance(manifest.get(name), dict) for name in ("config", "files")):
-        raise DataError(f"{path}: wanted the entries config and files, got {sorted(manifest)}")
-    return dict(manifest)
+    if found != (wanted, version):
+        raise DataError(f"{path}: wanted {wanted!r} version {version}, got {found}")
+    return dict(content)
 
 
 def verify_files(folder: Path, manifest: dict[str, Any]) -> None:

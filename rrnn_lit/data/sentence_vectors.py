@@ -7,14 +7,13 @@ they are of and is written last: a folder without it is not finished.
 Shapes: B rows, S length of a row.
 """
 
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from rrnn_lit.data.manifest import MANIFEST_FILE, DataError, file_digest
+from rrnn_lit.data.manifest import MANIFEST_FILE, DataError, file_digest, read_described
 
 FORMAT = "rrnn_lit sentence vectors"
 FORMAT_VERSION = 1
@@ -156,19 +155,9 @@ def read_vectors_manifest(folder: Path) -> dict[str, Any]:
             f"{folder}: wanted a folder with {MANIFEST_FILE}, as `rrnn predict` writes it last, "
             f"got {'one without it' if folder.is_dir() else 'no folder'}"
         )
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise DataError(f"{path}: wanted JSON, got {error}") from error
-    found = (
-        (content.get("format"), content.get("format_version"))
-        if isinstance(content, dict)
-        else type(content).__name__
-    )
-    if found != (FORMAT, FORMAT_VERSION):
-        raise DataError(f"{path}: wanted {FORMAT!r} version {FORMAT_VERSION}, got {found}")
+    content = read_described(path, FORMAT, FORMAT_VERSION)
     _check_manifest(path, content)
-    return dict(content)
+    return content
 
 
 def _check_manifest(path: Path, content: dict[str, Any]) -> None:

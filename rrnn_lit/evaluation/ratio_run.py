@@ -24,6 +24,7 @@ from rrnn_lit.evaluation.ratio_figure import draw_ratio
 from rrnn_lit.evaluation.ratio_methods import Method, all_methods, restore_by
 from rrnn_lit.evaluation.report_subjects import Subject, open_subjects
 from rrnn_lit.models.building import weights_digest
+from rrnn_lit.models.devices import device_of
 
 _SEED = 1234
 Say = Callable[[Any], None]
@@ -40,7 +41,7 @@ def run_ratio(given: argparse.Namespace, say: Say) -> None:
         ValueError: a folder holds something else, or a compressor is of another autoencoder.
         OSError: a file cannot be written.
     """
-    device = _device(given.device)
+    device = device_of(given.device, "--device")
     (subject, *others), data = open_subjects([given.model, *given.compressor], given.data, "best")
     digest = weights_digest(subject.parts.autoencoder)
     trained = [_trained(other, digest) for other in others]
@@ -136,16 +137,3 @@ def _training_vectors(
 
 def _some(generator: np.random.Generator, number: int, at_most: int) -> Any:
     return np.sort(generator.choice(number, min(number, at_most), replace=False))
-
-
-def _device(name: str) -> torch.device:
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise ValueError(f"--device: wanted cpu, cuda or cuda:N, got {name!r}") from error
-    if device.type not in ("cpu", "cuda"):
-        raise ValueError(f"--device: wanted cpu, cuda or cuda:N, got {name!r}")
-    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    if device.type == "cuda" and (device.index or 0) >= count:
-        raise ValueError(f"--device: wanted one of the {count} CUDA devices here, got {name!r}")
-    return device

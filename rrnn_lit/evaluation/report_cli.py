@@ -94,10 +94,11 @@ def _report(given: argparse.Namespace, options: list[str]) -> None:
     from rrnn_lit.evaluation.report_pictures import draw_pictures
     from rrnn_lit.evaluation.report_subjects import open_subjects
     from rrnn_lit.evaluation.report_terminal import print_figures
+    from rrnn_lit.models.devices import device_of
 
     folder = _folder(given)
     want_place(folder)
-    device = _device(given.device)
+    device = device_of(given.device, "--device")
     subjects, data = open_subjects(given.models, given.data, given.weights)
     raw = None if given.raw is None else _raw_text(subjects[0], given.raw)
     columns, common = _measure(given, subjects, data, device)
@@ -136,23 +137,6 @@ def _folder(given: argparse.Namespace) -> Path:
         return model / f"report-{given.split}"
     model = model.resolve()  # `.` has no name
     return model.with_name(f"{model.name}-report")
-
-
-def _device(name: str) -> Any:
-    import torch
-
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        device = torch.device(name)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        first = str(error).split("\n")[0]
-        text = f"--device: wanted a device of this machine, got {name}: {first}"
-        raise ValueError(text) from error
-    if device.type == "meta":  # torch's device of shapes without numbers
-        raise ValueError(f"--device: wanted a device of this machine, got {name}")
-    return device
 
 
 def _measure(

@@ -6,24 +6,13 @@ from dataclasses import fields
 from typing import Any, Literal
 
 from rrnn_lit.models.compressor import CompressorShape
-from rrnn_lit.training.ranges import Ranges, check_ranges
+from rrnn_lit.training.ranges import TRAINING_RANGES, Ranges, check_ranges
 
 CompressorLoss = Literal["vector", "words"]
 CompressorInitialisation = Literal["sparse", "dense", "pca"]
 SHAPE_OPTIONS = tuple(field.name for field in fields(CompressorShape))
 _ADAM_OPTIONS = ("l2", "beta1", "beta2", "eps", "round_moments")
-_RANGES: Ranges = {
-    "feed_forward_scale": (0, math.inf, False, False),
-    "pca_vectors": (1, math.inf, True, False),
-    "match_drop": (0, 1, True, True),
-    "match_margin": (0, 2, True, True),
-    "learning_rate": (0, math.inf, False, False),
-    "decay": (0, 1, False, True),
-    "l2": (0, math.inf, True, False),
-    "beta1": (0, 1, True, False),
-    "beta2": (0, 1, True, False),
-    "eps": (0, math.inf, True, False),
-}
+_RANGES: Ranges = {**TRAINING_RANGES, "pca_vectors": (1, math.inf, True, False)}
 
 
 def check_compressor_options(options: Mapping[str, Any]) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from rrnn_lit.models.building import LATER_SHAPE
-from rrnn_lit.training.ranges import Ranges, check_ranges
+from rrnn_lit.training.ranges import TRAINING_RANGES, Ranges, check_ranges
 
 Memory = Literal["standard", "lean"]
 _SHAPE_OPTIONS = (
@@ -31,16 +31,8 @@ class LossSettings:
 
 
 _RANGES: Ranges = {
-    "feed_forward_scale": (0, math.inf, False, False),
+    **TRAINING_RANGES,
     "recurrent_scale": (0, math.inf, False, False),
-    "match_drop": (0, 1, True, True),
-    "match_margin": (0, 2, True, True),
-    "learning_rate": (0, math.inf, False, False),
-    "decay": (0, 1, False, True),
-    "l2": (0, math.inf, True, False),
-    "beta1": (0, 1, True, False),
-    "beta2": (0, 1, True, False),
-    "eps": (0, math.inf, True, False),
     "graph_words": (0, math.inf, True, False),
     "base_size": (1, math.inf, True, False),
 }

@@ -1,10 +1,24 @@
 """Ranges of numeric options."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
 # option -> smallest value, largest value, and whether these are allowed themselves
 Ranges = Mapping[str, tuple[float, float, bool, bool]]
+
+# of what both models are trained with
+TRAINING_RANGES: Ranges = {
+    "feed_forward_scale": (0, math.inf, False, False),
+    "match_drop": (0, 1, True, True),
+    "match_margin": (0, 2, True, True),
+    "learning_rate": (0, math.inf, False, False),
+    "decay": (0, 1, False, True),
+    "l2": (0, math.inf, True, False),
+    "beta1": (0, 1, True, False),
+    "beta2": (0, 1, True, False),
+    "eps": (0, math.inf, True, False),
+}
 
 
 def check_ranges(options: Mapping[str, Any], ranges: Ranges) -> None:

@@ -117,8 +117,16 @@ def test_models_of_different_data_are_refused_by_name(
         (["{bundle}"], 65, "--data: wanted a prepared folder"),
         (["{data}", "--data", "{data}"], 65, "wanted the folder of a run or of a bundle"),
         (["{bundle}", "--data", "{data}/none"], 65, "no such folder"),
-        (["{bundle}", "--data", "{data}", "--device", "tpu7"], 65, "--device: wanted a device"),
-        (["{bundle}", "--data", "{data}", "--device", "meta"], 65, "--device: wanted a device"),
+        (
+            ["{bundle}", "--data", "{data}", "--device", "tpu7"],
+            65,
+            "--device: wanted cpu, cuda or cuda:N",
+        ),
+        (
+            ["{bundle}", "--data", "{data}", "--device", "meta"],
+            65,
+            "--device: wanted cpu, cuda or cuda:N",
+        ),
         (["{bundle}", "--data", "{data}", "--out", "{data}"], 74, "--out: wanted a new folder"),
         (["{bundle}", "--data", "{data}", "--raw", "no.txt"], 65, "no such file: no.txt"),
     ],
