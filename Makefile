@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 export WANDB_SILENT ?= true
 
-.PHONY: help install demo test check test-all golden bench services profile constraints clean
+.PHONY: help install demo test check promises test-all golden bench services profile constraints clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -40,6 +40,9 @@ check: install  ## everything a change must pass: lint, format, types, tests
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest
+
+promises: install  ## kill, fill, damage, lie: every promise with its figure, into PROMISES.md
+	$(BIN)/python -m pytest tests/faults -m promise --promises PROMISES.md
 
 test-all: install  ## also the slow tests and those that need data or a GPU
 	$(BIN)/python -m pytest -m "slow or gpu or data or not slow" --timeout 600
