@@ -30,7 +30,10 @@ def to_ascii(text: str) -> str:
     What has no ASCII counterpart is deleted, control characters and lone surrogates too; a
     tab or line break becomes a space. Empty when nothing is left.
     """
-    if not text.isascii():
+    if text.isascii():
+        if text.isprintable() and "  " not in text:
+            return text.strip(" ")
+    else:
         from anyascii import anyascii
 
         text = anyascii(text.translate(_BEFORE_TRANSLITERATION))

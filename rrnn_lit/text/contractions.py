@@ -14,9 +14,9 @@ _IS_HOSTS = frozenset([*_PRONOUNS, *_QUESTION_WORDS])
 # Words that the Treebank cuts although no mark shows the place, with the length of the first
 # piece. Pieces of `cannot` are words of their own and may stand apart in the text, so they are
 # never put together again; tokenize.py leaves the word whole to begin with.
-_UNMARKED = {"cannot": 3, "gonna": 3, "gotta": 3, "wanna": 3, "gimme": 3, "lemme": 3}
+UNMARKED = {"cannot": 3, "gonna": 3, "gotta": 3, "wanna": 3, "gimme": 3, "lemme": 3}
 _UNMARKED_PAIRS = frozenset(
-    (word[:cut], word[cut:]) for word, cut in _UNMARKED.items() if word != "cannot"
+    (word[:cut], word[cut:]) for word, cut in UNMARKED.items() if word != "cannot"
 )
 ENDINGS = CLITICS | {"'s"} | {second for _, second in _UNMARKED_PAIRS}
 
@@ -32,8 +32,8 @@ def rejoin_contractions(tokens: list[str], dictionary: Dictionary) -> list[str]:
         ending = token.lower()
         if ending in ENDINGS and joined and _belongs(joined[-1], token, ending, dictionary):
             joined[-1] += token
-        elif ending in _UNMARKED and dictionary is not None and token not in dictionary:
-            cut = _UNMARKED[ending]
+        elif ending in UNMARKED and dictionary is not None and token not in dictionary:
+            cut = UNMARKED[ending]
             joined += [token[:cut], token[cut:]]
         else:
             joined.append(token)

@@ -44,4 +44,6 @@ def _parse_line(line: str, place: str) -> tuple[str, list[str]]:
 
 def correct_spelling(tokens: list[str], corrections: dict[str, list[str]]) -> list[str]:
     """Tokens with each wrong one replaced; a replacement is not looked up again."""
+    if not corrections:
+        return tokens
     return [right for token in tokens for right in corrections.get(token, (token,))]

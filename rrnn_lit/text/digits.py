@@ -23,6 +23,8 @@ def spell_digits(tokens: list[str], dictionary: Dictionary) -> list[str]:
     `7.5` becomes `seven . five`, `1,000` becomes `one zero zero zero`, and letters are kept as
     a token of their own: `21st` becomes `two one st`.
     """
+    if not _DIGIT.search("".join(tokens)):
+        return tokens
     spelled: list[str] = []
     for token in tokens:
         if token.isalpha() or not _DIGIT.search(token) or is_known_word(token, dictionary):

@@ -4,7 +4,6 @@ Training leaves out sentences that are empty, too long or of another language. W
 text wants a result for each sentence he gives.
 """
 
-import re
 from collections.abc import Mapping
 
 from rrnn_lit.text.ascii import to_ascii
@@ -21,12 +20,9 @@ from rrnn_lit.text.possessives import settle_possessives
 from rrnn_lit.text.punctuation import limit_punctuation, remove_final_stop
 from rrnn_lit.text.tokenize import TreebankTokenizer, build_tokenizer
 
-_MARKUP = re.compile(r"[\[{}\]|\\]|!!|\?!|---|\. \.")
-_DIGIT = re.compile("[0-9]")
-
 
 class KeepingPipeline:
-    """Turns any raw sentence into words, several times faster than `TextPipeline`.
+    """Turns any raw sentence into words.
 
     Args:
         settings: its tokenizer is used; language threshold and longest sentence are not, nor is
@@ -53,18 +49,12 @@ class KeepingPipeline:
 
     def __call__(self, sentence: str) -> list[str]:
         """Words without the end mark; none when the sentence has nothing that counts as one."""
-        text = _normalise(sentence)
+        text = normalise_markup(to_ascii(sentence.strip()))
         if not text:
             return []
-        words = self._by_chunks(text) if self._by_chunks else None
-        if words is None:
-            words = self._tokens(text)
-        words = self._merge_phrases(words)
-        if _DIGIT.search(text):
-            words = spell_digits(words, self._dictionary)
-        words = remove_final_stop(words)
-        if self._corrections:
-            words = correct_spelling(words, self._corrections)
+        words = self._by_chunks(text).words if self._by_chunks else self._tokens(text)
+        words = spell_digits(self._merge_phrases(words), self._dictionary)
+        words = correct_spelling(remove_final_stop(words), self._corrections)
         return rename_reserved_words(words)
 
     def _tokens(self, text: str) -> list[str]:
@@ -72,11 +62,3 @@ class KeepingPipeline:
         tokens = rejoin_contractions(self._tokenize(text), self._dictionary)
         tokens = settle_possessives(tokens, self._dictionary)
         return limit_punctuation(split_hyphens(tokens, self._dictionary), self._dictionary)
-
-
-def _normalise(sentence: str) -> str:
-    """Text of printable ASCII with single blanks, markup settled."""
-    if not (sentence.isascii() and sentence.isprintable()):
-        sentence = to_ascii(sentence.strip())
-    text = " ".join(sentence.split())
-    return normalise_markup(text) if _MARKUP.search(text) else text

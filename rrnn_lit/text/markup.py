@@ -12,6 +12,8 @@ _EXCLAMATIONS = re.compile(r"!{2,}")
 # later they would become a row of dashes or of full stops.
 _LONG_DASHES = re.compile(r"-{3,}")
 _SPACED_ELLIPSIS = re.compile(r"\.(?: \.){2,}")
+# without any of these no rule has work
+_SIGNS = ("[", "{", "}", "]", "|", "\\", "!!", "?!", "---", ". .")
 
 
 def normalise_markup(text: str) -> str:
@@ -19,6 +21,8 @@ def normalise_markup(text: str) -> str:
 
     Blanks are collapsed again, so an empty result means that only bars were there.
     """
+    if not any(sign in text for sign in _SIGNS):
+        return " ".join(text.split())
     text = _BARS.sub(" ", text.translate(_BRACKETS))
     text = _EXCLAMATIONS.sub("!", text).replace("?!", "? !")
     text = _SPACED_ELLIPSIS.sub("...", _LONG_DASHES.sub(" -- ", text))

@@ -1,6 +1,6 @@
 import pytest
 
-from rrnn_lit.text.language import is_other_language
+from rrnn_lit.text.language import are_other_languages
 
 GERMAN = "Der Bahnhof wurde im Winter geschlossen, weil die Brücke nicht mehr sicher war."
 ENGLISH = "The station was closed in winter because the bridge was no longer safe."
@@ -16,7 +16,7 @@ ENGLISH = "The station was closed in winter because the bridge was no longer saf
     ],
 )
 def test_other_languages_are_recognised(text: str) -> None:
-    assert is_other_language(text, 0.8)
+    assert are_other_languages([text], 0.8)[0]
 
 
 @pytest.mark.parametrize(
@@ -34,13 +34,14 @@ def test_other_languages_are_recognised(text: str) -> None:
     ],
 )
 def test_english_and_the_undecidable_are_kept(text: str) -> None:
-    assert not is_other_language(text, 0.8)
+    assert not are_other_languages([text], 0.8)[0]
 
 
 def test_zero_disables() -> None:
-    assert not is_other_language(GERMAN, 0.0)
+    assert not are_other_languages([GERMAN], 0.0)[0]
 
 
 @pytest.mark.parametrize(("threshold", "dropped"), [(0.001, True), (0.5, False), (1.0, False)])
 def test_a_low_threshold_is_reached_beside_english(threshold: float, dropped: bool) -> None:
-    assert is_other_language("The bridge is closed today, la gare aussi.", threshold) is dropped
+    text = "The bridge is closed today, la gare aussi."
+    assert are_other_languages([text], threshold)[0] is dropped
