@@ -1,6 +1,7 @@
 """What is wrong with a YAML file of options before anybody looks at the options.
 
 The parser behind it takes the last of two equal keys and does not name the file it cannot read.
+Nothing here makes an object or imports a module: nodes of YAML are looked at.
 """
 
 from collections.abc import Iterator
@@ -8,13 +9,20 @@ from pathlib import Path
 
 import yaml
 
+from rrnn_lit.complaints import UnsafeError
+from rrnn_lit.data.config_imports import refusal, refused_keys
+
 _NAMES = ("--config", "-c")
+_MOST_VALUES = 100_000  # a few lines of aliases can stand for more than fits into memory
+_STANDARD = "tag:yaml.org,2002:"
+_FOREIGN = f"{_STANDARD}python"
 
 
 def check_config_files(arguments: list[str]) -> bool:
     """Return whether there are files given with `--config`: readable mappings, no key twice.
 
     Raises:
+        UnsafeError: a tag that makes an object, or the name of a class that no config may import.
         ValueError: names the file, and the line where there is one.
     """
     paths = list(_given(arguments))
@@ -22,10 +30,13 @@ def check_config_files(arguments: list[str]) -> bool:
         node = _read(path)
         if not isinstance(node, yaml.MappingNode):
             raise ValueError(f"--config {path}: wanted a YAML file of options, got something else")
-        for line, key in _repeated(node):
-            raise ValueError(
-                f"--config {path}, line {line}: wanted every option once, got {key} again"
-            )
+        _refuse_flood(path, node)
+        for inner in _nodes(node):
+            _refuse_objects(path, inner)
+            for line, key in _repeated(inner):
+                raise ValueError(
+                    f"--config {path}, line {line}: wanted every option once, got {key} again"
+                )
     return bool(paths)
 
 
@@ -79,14 +90,52 @@ def _read(path: Path) -> yaml.Node | None:
         ) from error
     except yaml.YAMLError as error:  # characters that no YAML file may hold
         raise ValueError(f"--config {path}: wanted YAML, got: {error}") from error
+    except RecursionError as error:
+        raise ValueError(f"--config {path}: wanted options, got groups too deep") from error
 
 
-def _repeated(node: yaml.MappingNode) -> Iterator[tuple[int, str]]:
+def _refuse_flood(path: Path, node: yaml.Node) -> None:
+    left, seen = [node], 0
+    while left:
+        seen += 1
+        if seen > _MOST_VALUES:
+            raise ValueError(
+                f"--config {path}: wanted at most {_MOST_VALUES} values, got aliases for more"
+            )
+        left += _children(left.pop())
+
+
+def _nodes(node: yaml.Node) -> Iterator[yaml.Node]:
+    """Yield a node and what is in it, each once, in the order of the file."""
+    left, seen = [node], set()
+    while left:
+        inner = left.pop()
+        if id(inner) not in seen:
+            seen.add(id(inner))
+            yield inner
+            left += reversed(_children(inner))
+
+
+def _children(node: yaml.Node) -> list[yaml.Node]:
+    if isinstance(node, yaml.MappingNode):
+        return [part for pair in node.value for part in pair]
+    return list(node.value) if isinstance(node, yaml.SequenceNode) else []
+
+
+def _refuse_objects(path: Path, node: yaml.Node) -> None:
+    """Refuse what makes an object where options are wanted, before it is made."""
+    place = f"--config {path}, line {node.start_mark.line + 1}"
+    if node.tag.startswith(_FOREIGN) or not node.tag.startswith(_STANDARD):
+        raise UnsafeError(f"{place}: a config holds plain values only, got the tag {node.tag}")
+    for key, value in node.value if isinstance(node, yaml.MappingNode) else []:
+        for name in refused_keys(str(key.value), value.value):
+            raise refusal(name, f"--config {path}, line {value.start_mark.line + 1}")
+
+
+def _repeated(node: yaml.Node) -> Iterator[tuple[int, str]]:
     seen = set()
-    for key, value in node.value:
-        if key.value in seen:
-            yield key.start_mark.line + 1, key.value
+    for key, _ in node.value if isinstance(node, yaml.MappingNode) else []:
         if isinstance(key.value, str):
+            if key.value in seen:
+                yield key.start_mark.line + 1, key.value
             seen.add(key.value)
-        if isinstance(value, yaml.MappingNode):
-            yield from _repeated(value)

@@ -156,14 +156,18 @@ class SentenceDataModule(pl.LightningDataModule):
 
     def train_dataloader(self) -> ResumableLoader:
         """Return the training batches from the current position on."""
+        batches = self.train_batches(*self._me())
+        return make_loader(batches, self.position, self.available_batches, *self._loading())
+
+    def train_batches(self, rank: int = 0, world_size: int = 1) -> TrainBatches:
+        """Return a process's share of every training batch by number; by default all of it."""
         store, sentences = self.split("train")
         every = self.hparams["blank_every"]
         words = self.word_vectors
         blanks = (content_words(words.words), words.blank_id, every, self.hparams["seed"])
-        batches = TrainBatches(
-            store, sentences, self.order, blanks if every else None, *self._me()
+        return TrainBatches(
+            store, sentences, self.order, blanks if every else None, rank, world_size
         )
-        return make_loader(batches, self.position, self.available_batches, *self._loading())
 
     def val_dataloader(self) -> list[ResumableLoader]:
         """Return the evaluation batches of tune and test, in this order."""

@@ -1,66 +1,38 @@
 """Exact duplicates by 128-bit digest, and the split of each sentence by the same digest.
 
-Digests are looked at in partitions, so memory is one partition plus a byte a sentence, whatever
-the amount of text. Two different sentences share a digest with odds below 1e-22 for 71 million.
+Digests are looked at by ranges of their value, so memory is one range plus a byte a sentence,
+whatever the amount of text. Two different sentences share a digest with odds below 1e-22 for 71
+million.
 
-Digests are arrays of shape (number, 2), unsigned 64-bit, high half first; a shard's come as one
-array, and shards are numbered in reading order. Nothing here knows files.
+Digests are arrays of shape (number, 2), unsigned 64-bit, high half first. Nothing here knows
+files; `digest_ranges.py` brings the digests of a range together.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+import itertools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 Digests = npt.NDArray[np.uint64]
 Codes = npt.NDArray[np.uint8]
+_Value = TypeVar("_Value", bound=np.generic)
+Positions = npt.NDArray[np.int64]  # of sentences, counted over all shards
 
 TRAIN, TUNE, TEST, HOLDOUT = range(4)  # positions in token_store.SPLITS
+EVALUATION = (TUNE, TEST, HOLDOUT)
 LEFT_OUT = 254  # above the cap of its split
 DUPLICATE = 255
-_PARTITION = 2_000_000  # sentences looked at together: about 100 MB
 
 
 def digest_lines(lines: Iterable[str]) -> Digests:
     """Return the 128-bit BLAKE2b digests of text lines."""
-    joined = b"".join(hashlib.blake2b(line.encode(), digest_size=16).digest() for line in lines)
+    blake2b = hashlib.blake2b
+    joined = b"".join([blake2b(line.encode(), digest_size=16).digest() for line in lines])
     return np.frombuffer(joined, dtype=">u8").reshape(-1, 2).astype(np.uint64)
-
-
-def first_occurrences(
-    load: Callable[[int], Digests], sizes: Sequence[int], partition: int = _PARTITION
-) -> list[npt.NDArray[np.bool_]]:
-    """Return per shard a mask that is true where no earlier sentence has the same digest.
-
-    Args:
-        load: shard number -> its digests; called once per partition.
-        sizes: number of digests in each shard.
-        partition: about how many digests may be in memory together.
-    """
-    keep = np.zeros(sum(sizes), dtype=np.bool_)
-    starts = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)]).astype(np.int64)
-    count = 1 + sum(sizes) // partition
-    for number in range(count):
-        parts, positions = [], []
-        for shard in range(len(sizes)):
-            digests = load(shard)
-            rows = np.flatnonzero(digests[:, 1] % np.uint64(count) == number)
-            parts.append(digests[rows])
-            positions.append(rows + starts[shard])
-        if parts:
-            keep[_first(np.concatenate(parts), np.concatenate(positions))] = True
-    return [keep[starts[shard] : starts[shard + 1]] for shard in range(len(sizes))]
-
-
-def _first(digests: Digests, positions: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Return the earliest position of each digest; positions come in rising order."""
-    order = np.lexsort((digests[:, 1], digests[:, 0]))  # stable: equal digests stay in order
-    ordered = digests[order]
-    new = np.ones(len(order), dtype=np.bool_)
-    new[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
-    return positions[order[new]]
 
 
 @dataclass(frozen=True)
@@ -79,25 +51,38 @@ class Shares:
         return np.array([TUNE, TEST, HOLDOUT, TRAIN], dtype=np.uint8)[split]
 
 
-@dataclass
-class _Candidates:
-    """Sentences of one evaluation split; only the smallest digests are kept."""
+@dataclass(frozen=True)
+class RangeResult:
+    """What is known of the sentences of one range of digests.
 
-    most: int
-    num_left_out: int = 0
-    rows: list[npt.NDArray[np.uint64]] = field(default_factory=list)  # high, low, shard, line
+    Attributes:
+        duplicates: sentences that an earlier one equals.
+        candidates: per evaluation split its first occurrences by rising digest; empty when no
+            shares were given.
+    """
 
-    def add(self, rows: npt.NDArray[np.uint64]) -> None:
-        self.rows.append(rows)
-        if sum(map(len, self.rows)) > 2 * self.most:
-            self.cut()
+    duplicates: Positions
+    candidates: dict[int, Positions]
 
-    def cut(self) -> npt.NDArray[np.uint64]:
-        rows = np.concatenate(self.rows) if self.rows else np.zeros((0, 4), dtype=np.uint64)
-        rows = rows[np.lexsort((rows[:, 1], rows[:, 0]))]
-        self.num_left_out += max(0, len(rows) - self.most)
-        self.rows = [rows[: self.most]]
-        return self.rows[0]
+
+def look_at_range(digests: Digests, positions: Positions, shares: Shares | None) -> RangeResult:
+    """Return the duplicates of a range, and the splits of the others where shares are given.
+
+    Args:
+        digests: all that fall into the range.
+        positions: of their sentences, rising.
+        shares: None when there are no splits yet.
+    """
+    order = np.lexsort((digests[:, 1], digests[:, 0]))  # stable: equal digests stay in order
+    ordered = digests[order]
+    new = np.ones(len(order), dtype=np.bool_)
+    new[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
+    duplicates = positions[order[~new]]
+    if shares is None:
+        return RangeResult(duplicates, {})
+    firsts = positions[order[new]]
+    codes = shares.codes(ordered[new])
+    return RangeResult(duplicates, {split: firsts[codes == split] for split in EVALUATION})
 
 
 @dataclass(frozen=True)
@@ -116,29 +101,56 @@ class Assignment:
     num_left_out: dict[int, int]
 
 
+def first_occurrences(results: Iterable[RangeResult], num_sentences: int) -> npt.NDArray[np.bool_]:
+    """Return a mask that is true where no earlier sentence has the same digest."""
+    first = np.ones(num_sentences, dtype=np.bool_)
+    for result in results:
+        first[result.duplicates] = False
+    return first
+
+
 def assign_splits(
-    load: Callable[[int], Digests], sizes: Sequence[int], shares: Shares
+    results: Iterable[RangeResult], sizes: Sequence[int], shares: Shares
 ) -> Assignment:
     """Drop duplicates and give every other sentence its split.
 
     A sentence's split depends on its digest alone. The cap keeps the smallest digests, so more
     text can push a sentence out of an evaluation split but never into another split.
+
+    Args:
+        results: of all ranges, the lowest digests first.
+        sizes: sentences of each shard.
+        shares: the same as for the results.
     """
-    keep = first_occurrences(load, sizes)
-    candidates = {split: _Candidates(shares.max_sentences) for split in (TUNE, TEST, HOLDOUT)}
-    codes: list[Codes] = []
-    for shard, mask in enumerate(keep):
-        digests = load(shard)
-        code = np.where(mask, shares.codes(digests), np.uint8(DUPLICATE))
-        for split, chosen in candidates.items():
-            lines = np.flatnonzero(code == split)
-            place = np.stack([np.full(len(lines), shard), lines], axis=1).astype(np.uint64)
-            chosen.add(np.concatenate([digests[lines], place], axis=1))
-        # provisional: those that survive the cap are put back below
-        codes.append(np.where(code == TRAIN, TRAIN, np.maximum(code, LEFT_OUT)).astype(np.uint8))
-    order = {split: chosen.cut()[:, 2:].astype(np.int64) for split, chosen in candidates.items()}
-    for split, places in order.items():
-        for shard, line in places.tolist():
-            codes[shard][line] = split
-    left_out = {split: chosen.num_left_out for split, chosen in candidates.items()}
-    return Assignment(codes, order, left_out)
+    codes = np.full(sum(sizes), TRAIN, dtype=np.uint8)
+    taken: dict[int, list[Positions]] = {split: [] for split in EVALUATION}
+    room = dict.fromkeys(EVALUATION, shares.max_sentences)
+    left_out = dict.fromkeys(EVALUATION, 0)
+    for result in results:
+        codes[result.duplicates] = DUPLICATE
+        for split, positions in result.candidates.items():
+            chosen, rest = positions[: room[split]], positions[room[split] :]
+            codes[chosen], codes[rest] = split, LEFT_OUT
+            taken[split].append(chosen)
+            room[split] -= len(chosen)
+            left_out[split] += len(rest)
+    starts = shard_starts(sizes)
+    order = {split: _places(starts, parts) for split, parts in taken.items()}
+    return Assignment(by_shard(codes, sizes), order, left_out)
+
+
+def shard_starts(sizes: Sequence[int]) -> Positions:
+    """Return the position of each shard's first sentence, and the number of all at the end."""
+    return np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)]).astype(np.int64)
+
+
+def by_shard(values: npt.NDArray[_Value], sizes: Sequence[int]) -> list[npt.NDArray[_Value]]:
+    """Return the part of each shard; parts share the memory."""
+    starts = shard_starts(sizes).tolist()
+    return [values[start:end] for start, end in itertools.pairwise(starts)]
+
+
+def _places(starts: Positions, parts: list[Positions]) -> npt.NDArray[np.int64]:
+    positions = np.concatenate([np.zeros(0, dtype=np.int64), *parts])
+    shards = np.searchsorted(starts, positions, side="right") - 1
+    return np.stack([shards, positions - starts[shards]], axis=1)

@@ -3,6 +3,7 @@
 Shapes: B sentences of a process's share of a batch, T words of the longest of them.
 """
 
+import math
 from collections.abc import Iterator
 from typing import Any, TypedDict
 
@@ -22,23 +23,30 @@ class Batch(TypedDict):
     """A batch of sentences; word vectors are looked up on the device.
 
     `word_ids_BT` int64, 0 beyond a sentence; `lengths_B` int64 with EOS; `sentence_numbers_B`
-    int64 rows of the store; `batch_number` int.
+    int64 rows of the store; `batch_number` int; `num_sentences` of all processes. `loss_share` is
+    the factor on the mean loss of these sentences with which the mean over processes becomes the
+    mean over the sentences of all: 1 for one process, 0 where the sentences are another's and
+    only keep this process busy.
     """
 
     word_ids_BT: Tensor
     lengths_B: Tensor
     sentence_numbers_B: Tensor
     batch_number: int
+    num_sentences: int
+    loss_share: float
 
 
 def collate(store: TokenStore, sentences: npt.NDArray[np.int64], batch_number: int) -> Batch:
-    """Return the batch of the given sentences of a store."""
+    """Return the batch of the given sentences of a store, for one process."""
     word_ids_BT, lengths_B = store.batch(sentences)
     return Batch(
         word_ids_BT=torch.from_numpy(word_ids_BT),
         lengths_B=torch.from_numpy(lengths_B),
         sentence_numbers_B=torch.from_numpy(sentences),
         batch_number=batch_number,
+        num_sentences=len(sentences),
+        loss_share=1.0,
     )
 
 
@@ -53,7 +61,8 @@ class TrainBatches(Dataset[Batch]):
         rank: this process.
         world_size: number of processes; each gets every `world_size`-th sentence of the batch. A
             pass's last batch may hold fewer sentences than there are processes; some of them are
-            then read twice, since a process without a gradient would stop all others.
+            then read twice and counted once, since a process without a gradient would stop all
+            others.
     """
 
     def __init__(
@@ -74,10 +83,14 @@ class TrainBatches(Dataset[Batch]):
 
     def __getitem__(self, batch_number: int) -> Batch:
         chosen, serials = self._order.batch(batch_number)
-        end = max(len(chosen), self._world_size)
-        share = np.arange(self._rank, end, self._world_size) % len(chosen)
+        num_sentences = len(chosen)
+        share = np.arange(self._rank, num_sentences, self._world_size)
+        loss_share = len(share) * self._world_size / num_sentences
+        if not len(share):
+            share = np.array([self._rank % num_sentences])
         chosen, serials = chosen[share], serials[share]
         batch = collate(self._store, self._sentences[chosen], batch_number)
+        batch["num_sentences"], batch["loss_share"] = num_sentences, loss_share
         if self._blanks is not None:
             content_words_V, blank_id, blank_every, seed = self._blanks
             blank_words(
@@ -93,10 +106,12 @@ class TrainBatches(Dataset[Batch]):
 
 
 class EvaluationBatches(Dataset[Batch]):
-    """A split in a fixed order, cut into batches, shared among processes without repetition.
+    """A split in a fixed order, cut into batches, shared among processes; each counts once.
 
     The first sentences of an evaluation split are a random sample of it; inside the sample,
-    sentences of similar length share a batch.
+    sentences of similar length share a batch. All processes have equally many batches, because
+    sharded weights come together at each; a process that is short of one repeats its last with a
+    `loss_share` of 0.
 
     Raises:
         ValueError: there are fewer sentences than processes; one without batches would skip the
@@ -122,12 +137,17 @@ class EvaluationBatches(Dataset[Batch]):
         cuts = range(batch_size, len(by_length), batch_size)
         self._store = store
         self._batches = np.split(by_length, cuts)
+        longest_share = math.ceil(len(sentences) / world_size)
+        self._num_batches = math.ceil(longest_share / batch_size)
 
     def __len__(self) -> int:
-        return len(self._batches)
+        return self._num_batches
 
     def __getitem__(self, number: int) -> Batch:
-        return collate(self._store, self._batches[number], number)
+        own = min(number, len(self._batches) - 1)
+        batch = collate(self._store, self._batches[own], number)
+        batch["loss_share"] = float(number < len(self._batches))
+        return batch
 
 
 class _BatchNumbers(Sampler[int]):

@@ -15,6 +15,7 @@ from typing import Any
 MANIFEST_FILE = "manifest.json"
 FORMAT = "rrnn_lit prepared text"
 FORMAT_VERSION = 1
+_LONGEST_NAME = 255  # bytes of a file's name
 _PACKAGES = ("rrnn_lit", "numpy", "gensim", "anyascii", "nltk", "py3langid", "stanza")
 
 
@@ -92,7 +93,22 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     manifest = read_described(path, FORMAT, FORMAT_VERSION)
     if not all(isinstance(manifest.get(name), dict) for name in ("config", "files")):
         raise DataError(f"{path}: wanted the entries config and files, got {sorted(manifest)}")
+    for name, entry in manifest["files"].items():
+        _check_entry(path, name, entry)
     return manifest
+
+
+def _check_entry(path: Path, name: str, entry: Any) -> None:
+    if (
+        not name
+        or not name.isprintable()
+        or Path(name).name != name
+        or len(name.encode()) > _LONGEST_NAME
+    ):
+        raise DataError(f"{path}: wanted names of files beside it, got {name[:100]!r}")
+    good = isinstance(entry, dict) and type(entry.get("bytes")) is int
+    if not good or not isinstance(entry.get("sha256"), str):
+        raise DataError(f"{path}: wanted bytes and sha256 of {name}, got {str(entry)[:100]}")
 
 
 def read_described(path: Path, wanted: str, version: int) -> dict[str, Any]:
@@ -103,7 +119,7 @@ def read_described(path: Path, wanted: str, version: int) -> dict[str, Any]:
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{path}: wanted JSON, got {error}") from error
     found = (
         (content.get("format"), content.get("format_version"))
@@ -111,7 +127,7 @@ def read_described(path: Path, wanted: str, version: int) -> dict[str, Any]:
         else type(content).__name__
     )
     if found != (wanted, version):
-        raise DataError(f"{path}: wanted {wanted!r} version {version}, got {found}")
+        raise DataError(f"{path}: wanted {wanted!r} version {version}, got {str(found)[:100]}")
     return dict(content)
 
 

@@ -14,11 +14,14 @@ import resource
 import shutil
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from rrnn_lit.data import prepare_text, prepare_words
-from rrnn_lit.data.deduplicate import HOLDOUT, TEST, TUNE, Shares
+from rrnn_lit.data.deduplicate import EVALUATION, Shares
+from rrnn_lit.data.disk_room import check_room, named
+from rrnn_lit.data.executors import Executor, PlainLoop
 from rrnn_lit.data.manifest import (
     MANIFEST_FILE,
     installed_versions,
@@ -28,15 +31,15 @@ from rrnn_lit.data.manifest import (
     write_manifest,
 )
 from rrnn_lit.data.prepare_config import PrepareConfig
+from rrnn_lit.data.prepare_executor import open_executor
 from rrnn_lit.data.prepare_lock import folder_lock
 from rrnn_lit.data.prepare_store import write_splits
 from rrnn_lit.data.prepare_text import KEPT_FILES
 from rrnn_lit.data.progress import StageProgress
-from rrnn_lit.data.shards import WorkFolder
+from rrnn_lit.data.shards import WORK_FORMAT, WorkFolder
 from rrnn_lit.data.sources.files import find_files
 from rrnn_lit.data.sources.raw import Docstrings, RawSource, TextFiles
 from rrnn_lit.data.sources.wmt import download_archives
-from rrnn_lit.data.task_pool import usable_cores
 from rrnn_lit.data.token_store import SPLITS, store_files
 from rrnn_lit.text.packages import check_packages
 from rrnn_lit.words.dictionary import Scaling, build_dictionary, separated
@@ -85,19 +88,47 @@ def prepare(config: PrepareConfig, progress: StageProgress) -> dict[str, Any]:
         if manifest is not None:
             progress.note(f"{out} is finished already, with this configuration")
             return manifest
-        work = WorkFolder(out / WORK_FOLDER, _fingerprint(recorded))
+        # in full: the workers of a cluster have a working folder of their own
+        work = WorkFolder((out / WORK_FOLDER).resolve(), _fingerprint(recorded))
         if work.resumed:
             progress.note(f"continuing in {out}")
-        stats = _run(config, source, work, progress)
-        write_json(out / STATS_FILE, stats)
-        outputs = [*OUTPUTS, *(name for name in KEPT_FILES if (out / name).is_file())]
-        _flush(out, outputs)
-        counts = {"sentences": {s: stats["splits"][s]["sentences"] for s in SPLITS}}
-        counts["vocab_size"] = stats["dictionary"]["vocab_size"]
-        manifest = write_manifest(out, outputs, recorded, counts)
-        _write_timing(out, progress, time.monotonic() - started, _processes(config))
+        else:
+            _check_room(source, work, progress)
+        with closing(open_executor(config, work)) as executor:
+            stats = _run(config, source, work, executor, progress)
+            workers = executor.workers
+        manifest = _finish(out, stats, recorded)
+        _write_timing(out, progress, time.monotonic() - started, workers)
         work.remove()
     return manifest
+
+
+def _finish(out: Path, stats: dict[str, Any], recorded: dict[str, Any]) -> dict[str, Any]:
+    """Write the figures, force all to the disk and write the manifest."""
+    with named(out / STATS_FILE):
+        write_json(out / STATS_FILE, stats)
+    outputs = [*OUTPUTS, *(name for name in KEPT_FILES if (out / name).is_file())]
+    _flush(out, outputs)
+    counts = {"sentences": {s: stats["splits"][s]["sentences"] for s in SPLITS}}
+    counts["vocab_size"] = stats["dictionary"]["vocab_size"]
+    with named(out / MANIFEST_FILE):
+        return write_manifest(out, outputs, recorded, counts)
+
+
+def _check_room(source: RawSource, work: WorkFolder, progress: StageProgress) -> None:
+    """Warn of a disk that may fill up.
+
+    Raises:
+        OSError: it will, without doubt.
+    """
+    if isinstance(source, TextFiles) and source.total is not None:
+        try:
+            warning = check_room(work.folder, source.total, source.packed_bytes)
+        except OSError:
+            work.remove()  # or the next start would continue it unasked
+            raise
+        if warning is not None:
+            progress.note(warning)
 
 
 def _check_folder(out: Path) -> None:
@@ -138,7 +169,7 @@ def _inputs(config: PrepareConfig, source: RawSource) -> dict[str, Any]:
 
 
 def _fingerprint(recorded: dict[str, Any]) -> str:
-    content = json.dumps([recorded, installed_versions()], sort_keys=True)
+    content = json.dumps([WORK_FORMAT, recorded, installed_versions()], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()
 
 
@@ -167,60 +198,78 @@ def _finished(out: Path, recorded: dict[str, Any], overwrite: bool) -> dict[str,
     return None
 
 
-def _processes(config: PrepareConfig) -> int:
-    return config.processes or usable_cores()
-
-
 def _run(
-    config: PrepareConfig, source: RawSource, work: WorkFolder, progress: StageProgress
+    config: PrepareConfig,
+    source: RawSource,
+    work: WorkFolder,
+    executor: Executor,
+    progress: StageProgress,
 ) -> dict[str, Any]:
     """Run every stage and return the statistics."""
-    out, processes, words = Path(config.out), _processes(config), config.words
-    read = prepare_text.read_source(source, work, processes, progress)
+    out, words = Path(config.out).resolve(), config.words
+    # docstrings lie where this machine has its packages, and elsewhere on others
+    is_elsewhere = config.scheduler is not None and config.source.kind == "docstrings"
+    reader = PlainLoop() if is_elsewhere else executor
+    read = prepare_text.read_source(source, work, reader, progress)
     known = prepare_text.write_known_words(words.vectors, words.word_list, work, progress)
     masks, raw_duplicates = prepare_text.drop_raw_duplicates(
-        work, read["sizes"], config.source.max_sentences
+        work, read["sizes"], config.source.max_sentences, executor, progress
     )
-    sizes = prepare_text.process_text(work, masks, config.text, known, processes, progress)
+    num_to_process = sum(int(mask.sum()) for mask in masks)
+    sizes = prepare_text.process_text(work, masks, config.text, known, executor, progress)
     splits = config.splits
     shares = Shares(splits.tune, splits.test, splits.holdout, splits.max_sentences)
-    assignment, text_stats = prepare_text.share_out(work, sizes, shares)
+    assignment, text_stats = prepare_text.share_out(work, sizes, shares, executor, progress)
     counts, cutter = prepare_words.count_words(
         work,
         assignment.codes,
         config.text.max_words,
         words.min_count if words.vectors is None else 0,
-        processes,
+        executor,
         progress,
     )
     text = prepare_words.TrainText(work.text, assignment.codes, cutter)
+    report = _build_dictionary(config, counts, text, work, progress)
+    prepare_text.keep_words(out, known, cutter.whole)
+    figures = write_splits(out, work, assignment, cutter, executor, progress)
+    left_out = assignment.num_left_out
+    return {
+        "source": {**read["counters"], "sentences": sum(read["sizes"])},
+        "raw_duplicates": raw_duplicates,
+        "sentences_to_process": num_to_process,
+        **text_stats,
+        "left_out_above_splits_max_sentences": {SPLITS[c]: left_out[c] for c in EVALUATION},
+        "splits": figures,
+        "dictionary": report,
+    }
+
+
+def _build_dictionary(
+    config: PrepareConfig,
+    counts: prepare_words.Counts,
+    text: prepare_words.TrainText,
+    work: WorkFolder,
+    progress: StageProgress,
+) -> dict[str, Any]:
+    """Write the dictionary and its whitening; return its part of the statistics."""
+    out, words = Path(config.out), config.words
     names, raw_VW = prepare_words.find_vectors(words, counts, text, work.folder, progress)
     dictionary, whitening, report = build_dictionary(
         names, raw_VW, counts, Scaling(words.scaling, words.std, words.seed)
     )
     dictionary, separation_report = _separate(dictionary, config, progress)
-    dictionary.save(out)
-    whitening.save(out)
-    prepare_text.keep_words(out, known, cutter.whole)
-    missing = [word for word in counts if word not in dictionary.word_ids]
-    figures = write_splits(out, work, assignment, cutter, processes, progress)
-    left_out = assignment.num_left_out
+    with named(out / VECTORS_FILE):
+        dictionary.save(out)
+    with named(out / WHITENING_FILE):
+        whitening.save(out)
+    missing = sum(word not in dictionary.word_ids for word in counts)
+    whole = text.cutter.whole
     return {
-        "source": {**read["counters"], "sentences": sum(read["sizes"])},
-        "raw_duplicates": raw_duplicates,
-        "sentences_to_process": sum(mask.count(1) for mask in masks),
-        **text_stats,
-        "left_out_above_splits_max_sentences": {
-            SPLITS[code]: left_out[code] for code in (TUNE, TEST, HOLDOUT)
-        },
-        "splits": figures,
-        "dictionary": {
-            **report,
-            "distinct_words_of_train": len(counts),
-            "distinct_words_without_vector": len(missing),
-            "phrases_left_whole": None if cutter.whole is None else len(cutter.whole),
-            **separation_report,
-        },
+        **report,
+        "distinct_words_of_train": len(counts),
+        "distinct_words_without_vector": missing,
+        "phrases_left_whole": None if whole is None else len(whole),
+        **separation_report,
     }
 
 

@@ -1,7 +1,8 @@
 """The command `rrnn prepare`: options, one-line errors, exit codes and the closing summary.
 
-Exit codes: 0 done, 64 bad configuration, 65 bad input, 74 cannot write or download, 130
-interrupted. What is finished is kept in every case and the same command continues.
+Exit codes: 0 done, 64 bad configuration, 65 bad input, 71 out of memory, 74 cannot write or
+download, 80 refused by a security rule, 130 interrupted. What is finished is kept in every case
+and the same command continues.
 """
 
 import json
@@ -14,6 +15,7 @@ from rich.table import Table
 
 from rrnn_lit.complaints import complain
 from rrnn_lit.data.config_files import check_config_files
+from rrnn_lit.data.config_imports import refusal_in, settle_imports
 from rrnn_lit.data.prepare import STATS_FILE, TIMING_FILE, RefusedFolderError, prepare
 from rrnn_lit.data.prepare_config import PrepareConfig
 from rrnn_lit.data.progress import StageProgress
@@ -22,7 +24,7 @@ from rrnn_lit.data.token_store import SPLITS, TokenStore
 from rrnn_lit.words.vectors import WordVectors
 
 COMMAND = "prepare"
-BAD_CONFIG, BAD_INPUT, CANNOT_WRITE, INTERRUPTED = 64, 65, 74, 130
+BAD_CONFIG, BAD_INPUT, OUT_OF_MEMORY, CANNOT_WRITE, INTERRUPTED = 64, 65, 71, 74, 130
 _PRESET = Path("configs") / "prepare.yaml"
 _SHORT = {"--source": "--source.kind", "--vectors": "--words.vectors"}
 _SHORT_LISTS = {"--files": "--source.files", "--years": "--source.years"}
@@ -50,6 +52,9 @@ def main(argv: list[str]) -> int:
         return complain(COMMAND, error, BAD_INPUT)
     except (ConnectionError, BlockingIOError, ChildProcessError) as error:
         return complain(COMMAND, error, CANNOT_WRITE)
+    except MemoryError as error:
+        hint = "out of memory; try fewer --processes, the same command continues"
+        return complain(COMMAND, error, OUT_OF_MEMORY, hint)
     except OSError as error:
         kept = f"cannot write {config.out}: {error}; the same command continues when there is room"
         return complain(COMMAND, error, CANNOT_WRITE, kept)
@@ -66,12 +71,14 @@ def parse(argv: list[str]) -> PrepareConfig:
         ValueError: an unknown option, a wrong type or a value out of range, in one line.
     """
     arguments = _long_forms(argv)
+    settle_imports()
     parser = _parser(use_preset=not any(a.split("=")[0] == "--config" for a in arguments))
     check_config_files(arguments)
     try:
         return _config(parser, parser.parse_args(arguments))
     except ArgumentError as error:
-        raise ValueError(str(error)) from error
+        cause = refusal_in(error) or error
+        raise ValueError(str(cause)) from cause
 
 
 def _parser(use_preset: bool) -> ArgumentParser:

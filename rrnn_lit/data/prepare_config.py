@@ -144,6 +144,9 @@ class PrepareConfig:
         out: folder to write; must be new, empty, or an earlier result of this command.
         processes: worker processes, at least 1; null uses every core. The result is the same.
         overwrite: replace what another configuration left in `out`.
+        scheduler: address of a Dask scheduler, as tcp://host:8786, whose workers do the work in
+            place of processes of this machine; they must see `out`, and a file of corrections, at
+            the same path, and have the same versions. The result is the same.
     """
 
     source: SourceSettings
@@ -153,6 +156,7 @@ class PrepareConfig:
     out: str
     processes: int | None
     overwrite: bool
+    scheduler: str | None = None
 
     def __post_init__(self) -> None:
         """Check what the types leave open."""
@@ -163,7 +167,7 @@ class PrepareConfig:
     def recorded(self) -> dict[str, Any]:
         """Return the part that decides the result, without paths of this machine."""
         content = asdict(self)
-        for name in ("out", "processes", "overwrite"):
+        for name in ("out", "processes", "overwrite", "scheduler"):
             del content[name]
         for group, name in (("words", "vectors"), ("words", "word_list"), ("text", "corrections")):
             if content[group][name] is not None:

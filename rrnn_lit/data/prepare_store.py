@@ -1,83 +1,20 @@
 """Last part of `rrnn prepare`: tokens to word_ids, the four stores and the figures about them."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from rrnn_lit.data.deduplicate import HOLDOUT, TRAIN, Assignment, Codes
+from rrnn_lit.data.deduplicate import EVALUATION, TRAIN, Assignment
+from rrnn_lit.data.disk_room import named
+from rrnn_lit.data.encoded_shards import Block, EncodedShards, EncodeShard
+from rrnn_lit.data.executors import FEW, Executor, run_tasks
 from rrnn_lit.data.prepare_words import PhraseCutter
 from rrnn_lit.data.progress import StageProgress
-from rrnn_lit.data.shards import Shards, WorkFolder, write_durably
-from rrnn_lit.data.task_pool import FEW, run_tasks
-from rrnn_lit.data.token_store import SPLITS, write_blocks
+from rrnn_lit.data.shards import WorkFolder
+from rrnn_lit.data.token_store import SPLITS, store_files, write_blocks
 from rrnn_lit.words.vectors import WordVectors
-
-Block = tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]  # flat word_ids, lengths
-
-
-@dataclass(frozen=True)
-class EncodedShards:
-    """Word_ids of each shard; a sentence that is not stored has length 0."""
-
-    folder: Path
-
-    def write(self, number: int, word_ids: list[int], lengths: list[int]) -> None:
-        """Write one shard."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        head = np.array([len(lengths), *lengths], dtype="<u4").tobytes()
-        write_durably(self._path(number), head + np.array(word_ids, dtype="<u4").tobytes())
-
-    def read(self, number: int) -> Block:
-        """Return flat word_ids and lengths of one shard."""
-        numbers = np.fromfile(self._path(number), dtype="<u4")
-        end = 1 + int(numbers[0])
-        return numbers[end:], numbers[1:end].astype(np.int64)
-
-    def _path(self, number: int) -> Path:
-        return self.folder / f"{number:05d}.u4"
-
-
-class EncodeShard:
-    """Worker: tokens of a shard to word_ids.
-
-    Args:
-        text: shards of tokens.
-        encoded: where the word_ids go.
-        dictionary_folder: where the dictionary was saved.
-        cutter: of rare phrases.
-    """
-
-    def __init__(
-        self, text: Shards, encoded: EncodedShards, dictionary_folder: Path, cutter: PhraseCutter
-    ) -> None:
-        self._text, self._encoded, self._cutter = text, encoded, cutter
-        self._folder = dictionary_folder
-        self._dictionary: WordVectors | None = None  # opened in the process that uses it
-
-    def __call__(self, task: tuple[int, Codes]) -> list[int]:
-        """Encode `(shard number, split codes)`; return how many became too long, per split."""
-        if self._dictionary is None:
-            self._dictionary = WordVectors.load(self._folder)
-        number, codes = task
-        word_ids: list[int] = []
-        lengths: list[int] = []
-        too_long = [0] * len(SPLITS)
-        for line, code in zip(self._text.lines(number), codes.tolist(), strict=True):
-            tokens = self._cutter(line) if code <= HOLDOUT else None
-            if tokens is None:
-                lengths.append(0)
-                if code <= HOLDOUT:
-                    too_long[code] += 1
-                continue
-            sentence = self._dictionary.encode(tokens)
-            word_ids.extend(sentence)
-            lengths.append(len(sentence))
-        self._encoded.write(number, word_ids, lengths)
-        return too_long
 
 
 def write_splits(
@@ -85,7 +22,7 @@ def write_splits(
     work: WorkFolder,
     assignment: Assignment,
     cutter: PhraseCutter,
-    processes: int,
+    executor: Executor,
     progress: StageProgress,
 ) -> dict[str, Any]:
     """Write the stores of all splits; return the figures of each.
@@ -98,50 +35,53 @@ def write_splits(
     encoded = EncodedShards(work.folder / "ids")
     function = EncodeShard(work.text, encoded, out, cutter)
     too_long = np.zeros(len(SPLITS), dtype=np.int64)
-    with progress.stage("encode", sum(map(len, assignment.codes)), "sentences"):
-        workers = processes if len(assignment.codes) > FEW else 1
-        results = run_tasks(function, enumerate(assignment.codes), workers)
+    num_sentences = sum(map(len, assignment.codes))
+    with progress.stage("encode", num_sentences, "sentences"):
+        results = run_tasks(function, enumerate(assignment.codes), executor, FEW)
         for codes, shard_too_long in zip(assignment.codes, results, strict=True):
             too_long += shard_too_long
             progress.advance(len(codes))
-    dictionary = WordVectors.load(out)
+    unk_id = WordVectors.load(out).unk_id
     figures = {}
-    for code, split in enumerate(SPLITS):
-        blocks = _train_blocks(encoded, assignment.codes)
-        if code != TRAIN:
-            blocks = iter([_ordered(encoded, assignment, code)])
-        counted = SplitFigures(dictionary.unk_id)
-        write_blocks(out, split, counted.through(blocks))
-        figures[split] = counted.as_dict() | {
-            "dropped_too_long_after_cutting_phrases": int(too_long[code])
-        }
-        if not counted.num_sentences:
-            raise ValueError(
-                f"splits.{split}: wanted at least one sentence, got none of "
-                f"{sum(map(len, assignment.codes))}; give more text or a larger share"
-            )
+    with progress.stage("write", num_sentences, "sentences"):
+        for code, split in enumerate(SPLITS):
+            blocks = _train_blocks(encoded, assignment, progress)
+            if code != TRAIN:
+                blocks = iter([_ordered(encoded, assignment, code)])
+            counted = SplitFigures(unk_id)
+            with named(out / store_files(split)[0]):
+                write_blocks(out, split, counted.through(blocks))
+            figures[split] = counted.as_dict() | {
+                "dropped_too_long_after_cutting_phrases": int(too_long[code])
+            }
+            if not counted.num_sentences:
+                raise ValueError(
+                    f"splits.{split}: wanted at least one sentence, got none of "
+                    f"{num_sentences}; give more text or a larger share"
+                )
     return figures
 
 
-def _select(block: Block, mask: npt.NDArray[np.bool_]) -> Block:
-    word_ids, lengths = block
-    return word_ids[np.repeat(mask, lengths)], lengths[mask & (lengths > 0)]
-
-
-def _train_blocks(encoded: EncodedShards, codes: list[Codes]) -> Iterator[Block]:
-    for number, shard_codes in enumerate(codes):
-        yield _select(encoded.read(number), shard_codes == TRAIN)
+def _train_blocks(
+    encoded: EncodedShards, assignment: Assignment, progress: StageProgress
+) -> Iterator[Block]:
+    for number, codes in enumerate(assignment.codes):
+        yield encoded.train(number)
+        progress.advance(len(codes))
 
 
 def _ordered(encoded: EncodedShards, assignment: Assignment, code: int) -> Block:
     """Return one evaluation split by rising digest; it is small enough to be in memory."""
     parts = []
     for number, codes in enumerate(assignment.codes):
-        word_ids, lengths = encoded.read(number)
-        mask = codes == code
-        parts.append((word_ids[np.repeat(mask, lengths)], lengths[mask]))  # zeros stay: positions
-    word_ids = np.concatenate([part[0] for part in parts])
-    lengths = np.concatenate([part[1] for part in parts])
+        mask = codes[np.isin(codes, EVALUATION)] == code
+        if mask.any():
+            word_ids, lengths = encoded.others(number)
+            # zeros stay: positions
+            parts.append((word_ids[np.repeat(mask, lengths)], lengths[mask]))
+    empty = np.zeros(0, dtype=np.uint32), np.zeros(0, dtype=np.int64)
+    word_ids = np.concatenate([part[0] for part in (empty, *parts)])
+    lengths = np.concatenate([part[1] for part in (empty, *parts)])
     places = assignment.order[code]
     reading_order = np.lexsort((places[:, 1], places[:, 0]))
     position = np.empty_like(reading_order)  # of each sentence, by digest, in the arrays above

@@ -4,6 +4,7 @@ Each step works shard by shard in worker processes and leaves durable files behi
 and splits are decided in between by this process from the digests alone.
 """
 
+import itertools
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,19 +12,30 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from rrnn_lit.data.deduplicate import DUPLICATE, Assignment, Shares, assign_splits
-from rrnn_lit.data.deduplicate import first_occurrences as find_first_occurrences
+from rrnn_lit.data.deduplicate import (
+    DUPLICATE,
+    Assignment,
+    RangeResult,
+    Shares,
+    assign_splits,
+    by_shard,
+    first_occurrences,
+)
+from rrnn_lit.data.digest_ranges import DigestRanges, look_at_all, split_digests
+from rrnn_lit.data.disk_room import named
+from rrnn_lit.data.executors import Executor, run_tasks
 from rrnn_lit.data.manifest import write_json
 from rrnn_lit.data.progress import StageProgress
-from rrnn_lit.data.shards import Shards, WorkFolder, read_json, write_lines
+from rrnn_lit.data.shards import Shards, WorkFolder, read_json, write_array, write_lines
 from rrnn_lit.data.sources.files import read_lines
 from rrnn_lit.data.sources.raw import RawSource, ReadTask
-from rrnn_lit.data.task_pool import run_tasks
 from rrnn_lit.text.counts import CountTable, merge_count_tables
 from rrnn_lit.text.pipeline import TextPipeline, TextSettings
 from rrnn_lit.words.word2vec import read_vocabulary
 
+Mask = npt.NDArray[np.bool_]
 KNOWN_WORDS_FILE = "known_words.txt"  # there when vectors or a word list were given
 WHOLE_PHRASES_FILE = "whole_phrases.txt"  # there when rare phrases were cut
 KEPT_FILES = (KNOWN_WORDS_FILE, WHOLE_PHRASES_FILE)
@@ -43,7 +55,7 @@ class ReadShard:
 
 
 def read_source(
-    source: RawSource, work: WorkFolder, processes: int, progress: StageProgress
+    source: RawSource, work: WorkFolder, executor: Executor, progress: StageProgress
 ) -> dict[str, Any]:
     """Write the raw shards; return their sizes and the source's counters.
 
@@ -62,13 +74,14 @@ def read_source(
 
     sizes: list[int] = []
     with progress.stage("read", source.total, source.unit):
-        for size in run_tasks(ReadShard(work.raw), tasks(), processes):
+        for size in run_tasks(ReadShard(work.raw), tasks(), executor):
             progress.advance(amounts[len(sizes)])
             sizes.append(size)
     if not sum(sizes):
         raise ValueError("source: wanted at least one sentence, got none (blank lines only?)")
     read = {"sizes": sizes, "counters": source.counters()}
-    write_json(summary, read)
+    with named(summary):
+        write_json(summary, read)
     return read
 
 
@@ -118,6 +131,8 @@ def keep_words(out: Path, known: Path | None, whole: frozenset[str] | None) -> N
 class ProcessShard:
     """Worker: turns the kept sentences of a raw shard into tokens.
 
+    The raw shard goes when its tokens are there: a text need not be on the disk twice.
+
     Args:
         raw: shards to read.
         text: shards to write: tokens joined by spaces, a line a sentence.
@@ -132,21 +147,19 @@ class ProcessShard:
         self._settings, self._known_words = settings, known_words
         self._pipeline: TextPipeline | None = None  # built in the process that uses it
 
-    def __call__(self, task: tuple[int, bytes]) -> int:
+    def __call__(self, task: tuple[int, Mask]) -> int:
         """Write the shard of `(number, mask of kept sentences)` unless an earlier start has."""
         number, mask = task
         if not self._text.is_done(number):
             if self._pipeline is None:
                 self._pipeline = TextPipeline(self._settings, _known(self._known_words))
             before = self._pipeline.count_table()
-            results = (
-                self._pipeline(line)
-                for line, kept in zip(self._raw.lines(number), mask, strict=True)
-                if kept
-            )
+            kept = itertools.compress(self._raw.lines(number), mask.tolist())
+            results = map(self._pipeline, kept)
             lines = [" ".join(tokens) for tokens in results if tokens is not None]
             steps = _difference(self._pipeline.count_table(), before)
             self._text.write(number, lines, {"steps": steps})
+        self._raw.drop_text(number)
         return int(self._text.counters(number)["sentences"])
 
 
@@ -166,48 +179,85 @@ def _difference(after: CountTable, before: CountTable) -> CountTable:
 
 
 def drop_raw_duplicates(
-    work: WorkFolder, sizes: list[int], max_sentences: int | None
-) -> tuple[list[bytes], int]:
+    work: WorkFolder,
+    sizes: list[int],
+    max_sentences: int | None,
+    executor: Executor,
+    progress: StageProgress,
+) -> tuple[list[Mask], int]:
     """Return per raw shard a mask of the sentences to keep, and the number of duplicates."""
-    left = sum(sizes) if max_sentences is None else max_sentences
-    masks, duplicates = [], 0
-    for size, first in zip(sizes, find_first_occurrences(work.raw.digests, sizes), strict=True):
-        taken = np.arange(size) < left
-        left -= min(size, left)
-        duplicates += int((taken & ~first).sum())
-        masks.append((taken & first).tobytes())
-    return masks, duplicates
+    path = work.folder / "raw_firsts.npy"
+    num_sentences = sum(sizes)
+    if not path.is_file():
+        ranges = split_digests(work.folder / "raw_digests", work.raw, sizes)
+        results = _look_at(ranges, None, executor, progress, "raw duplicates")
+        write_array(path, first_occurrences(results, num_sentences))
+        _delete_digests(ranges, work.raw, len(sizes))
+    firsts = np.load(path, allow_pickle=False)
+    taken = num_sentences if max_sentences is None else min(max_sentences, num_sentences)
+    duplicates = taken - int(np.count_nonzero(firsts[:taken]))
+    firsts[taken:] = False
+    return by_shard(firsts, sizes), duplicates
+
+
+def _look_at(
+    ranges: DigestRanges,
+    shares: Shares | None,
+    executor: Executor,
+    progress: StageProgress,
+    name: str,
+) -> Iterator[RangeResult]:
+    with progress.stage(name, ranges.num_parts, "parts"):
+        for result in look_at_all(ranges, shares, executor):
+            progress.advance(1)
+            if result is not None:
+                yield result
+
+
+def _delete_digests(ranges: DigestRanges, shards: Shards, num_shards: int) -> None:
+    for number in range(num_shards):
+        shards.drop_digests(number)
+    ranges.delete()
 
 
 def process_text(
     work: WorkFolder,
-    masks: list[bytes],
+    masks: list[Mask],
     settings: TextSettings,
     known_words: Path | None,
-    processes: int,
+    executor: Executor,
     progress: StageProgress,
 ) -> list[int]:
     """Write the shards of tokens; return their sizes."""
     function = ProcessShard(work.raw, work.text, settings, known_words)
+    amounts = [int(np.count_nonzero(mask)) for mask in masks]
     done = [work.text.is_done(number) for number in range(len(masks))]
     sizes: list[int] = []
-    with progress.stage("text", sum(mask.count(1) for mask in masks), "sentences"):
-        for size in run_tasks(function, list(enumerate(masks)), processes):
+    with progress.stage("text", sum(amounts), "sentences"):
+        for size in run_tasks(function, enumerate(masks), executor):
             number = len(sizes)
-            progress.advance(masks[number].count(1), reused=done[number])
+            progress.advance(amounts[number], reused=done[number])
             sizes.append(size)
     return sizes
 
 
 def share_out(
-    work: WorkFolder, sizes: list[int], shares: Shares
+    work: WorkFolder,
+    sizes: list[int],
+    shares: Shares,
+    executor: Executor,
+    progress: StageProgress,
 ) -> tuple[Assignment, dict[str, Any]]:
     """Drop duplicates, assign splits and return the text's part of the statistics.
 
     Raises:
         ValueError: no sentence is left.
     """
-    assignment = assign_splits(work.text.digests, sizes, shares)
+    ranges = split_digests(work.folder / "text_digests", work.text, sizes)
+    results = _look_at(ranges, shares, executor, progress, "duplicates")
+    assignment = assign_splits(results, sizes, shares)
+    for number in range(len(sizes)):
+        work.text.drop_digests(number)  # a next start finds them in the ranges
     steps = merge_count_tables(work.text.counters(number)["steps"] for number in range(len(sizes)))
     duplicates = sum(int((codes == DUPLICATE).sum()) for codes in assignment.codes)
     if sum(sizes) == 0:

@@ -6,6 +6,7 @@ Shapes: V words, W word_dim.
 """
 
 import io
+import itertools
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,10 +17,10 @@ import numpy as np
 import numpy.typing as npt
 
 from rrnn_lit.data.deduplicate import TRAIN, Codes
+from rrnn_lit.data.executors import FEW, Executor, run_tasks
 from rrnn_lit.data.prepare_config import WordSettings
 from rrnn_lit.data.progress import StageProgress
 from rrnn_lit.data.shards import Shards, WorkFolder, write_durably
-from rrnn_lit.data.task_pool import FEW, run_tasks
 from rrnn_lit.words.dictionary import from_file, names_in_file
 from rrnn_lit.words.special import EOS, UNK
 from rrnn_lit.words.train import TrainSettings, train_vectors
@@ -70,21 +71,18 @@ class CountWords:
     def __call__(self, task: tuple[int, Codes]) -> Counts:
         """Return word -> occurrences for `(shard number, split codes)`."""
         number, codes = task
-        counts: Counter[str] = Counter()
-        for tokens in train_tokens(self.text, number, codes, self.cutter):
-            counts.update(tokens)
-        return dict(counts)
+        tokens = train_tokens(self.text, number, codes, self.cutter)
+        return dict(Counter(itertools.chain.from_iterable(tokens)))
 
 
 def train_tokens(
     text: Shards, number: int, codes: Codes, cutter: PhraseCutter
 ) -> Iterator[list[str]]:
     """Yield the token lists of a shard's train sentences."""
-    for line, code in zip(text.lines(number), codes.tolist(), strict=True):
-        if code == TRAIN:
-            tokens = cutter(line)
-            if tokens is not None:
-                yield tokens
+    for line in itertools.compress(text.lines(number), (codes == TRAIN).tolist()):
+        tokens = cutter(line)
+        if tokens is not None:
+            yield tokens
 
 
 def count_words(
@@ -92,7 +90,7 @@ def count_words(
     codes: list[Codes],
     max_words: int,
     phrases_from: int,
-    processes: int,
+    executor: Executor,
     progress: StageProgress,
 ) -> tuple[Counts, PhraseCutter]:
     """Return the counts over train and the cutter for phrases rarer than `phrases_from`.
@@ -102,16 +100,16 @@ def count_words(
         codes: split of every sentence.
         max_words: longest sentence, EOS included.
         phrases_from: a phrase needs this many occurrences to stay whole; 0 keeps all.
-        processes: worker processes.
+        executor: where shards are counted.
         progress: shows the stage.
     """
     cutter = PhraseCutter(None, max_words)
-    counts = _count(work, codes, cutter, processes, progress, "count")
+    counts = _count(work, codes, cutter, executor, progress, "count")
     phrases = {word: count for word, count in counts.items() if is_phrase(word)}
     whole = frozenset(word for word, count in phrases.items() if count >= phrases_from)
     if phrases_from and phrases:
         cutter = PhraseCutter(whole, max_words)
-        counts = _count(work, codes, cutter, processes, progress, "count again")
+        counts = _count(work, codes, cutter, executor, progress, "count again")
     return counts, cutter
 
 
@@ -119,29 +117,30 @@ def _count(
     work: WorkFolder,
     codes: list[Codes],
     cutter: PhraseCutter,
-    processes: int,
+    executor: Executor,
     progress: StageProgress,
     name: str,
 ) -> Counts:
     counts: Counter[str] = Counter()
     function = CountWords(work.text, cutter)
     with progress.stage(name, sum(map(len, codes)), "sentences"):
-        results = run_tasks(function, enumerate(codes), processes if len(codes) > FEW else 1)
+        results = run_tasks(function, enumerate(codes), executor, FEW)
         for shard, found in zip(codes, results, strict=True):
             counts.update(found)
             progress.advance(len(shard))
-    return dict(counts)
+    return counts
 
 
 class TrainText:
     """The train sentences as token lists, from the start at each `iter()`."""
 
     def __init__(self, text: Shards, codes: list[Codes], cutter: PhraseCutter) -> None:
-        self._text, self._codes, self._cutter = text, codes, cutter
+        self.cutter = cutter
+        self._text, self._codes = text, codes
 
     def __iter__(self) -> Iterator[list[str]]:
         for number, codes in enumerate(self._codes):
-            yield from train_tokens(self._text, number, codes, self._cutter)
+            yield from train_tokens(self._text, number, codes, self.cutter)
 
 
 def find_vectors(

@@ -44,5 +44,11 @@ class PreparedData:
 
     def store(self, split: str) -> TokenStore:
         """Open one split."""
-        max_words = int(self.manifest["config"]["text"]["max_words"])
+        text = self.manifest["config"].get("text")
+        max_words = text.get("max_words") if isinstance(text, dict) else None
+        if type(max_words) is not int:
+            raise DataError(
+                f"{self.folder / MANIFEST_FILE}: wanted a whole number config.text.max_words, "
+                f"got {str(max_words)[:100]}"
+            )
         return TokenStore(self.folder, split, self.word_vectors.vocab_size, max_words)

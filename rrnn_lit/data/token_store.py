@@ -6,14 +6,15 @@ Files `<split>.word_ids.npy` (uint32, all sentences end to end, EOS included) an
 Shapes: B sentences, T words of the longest of them.
 """
 
-import shutil
 from collections.abc import Iterable
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import numpy.typing as npt
 
 from rrnn_lit.data.manifest import DataError
+from rrnn_lit.words.arrays import map_array
 
 SPLITS = ("train", "tune", "test", "holdout")
 
@@ -39,24 +40,34 @@ def write_blocks(
 ) -> int:
     """Write a split from blocks of (flat word_ids, sentence lengths); return its sentences.
 
-    Words are streamed to disk; only 8 bytes a sentence stay in memory. Plain writes, no memory
-    map: on a full disk a write raises where a map would kill the process.
+    Nothing but a block is in memory. Plain writes, no memory map: on a full disk a write raises
+    where a map would kill the process.
     """
     words_name, offsets_name = store_files(split)
-    raw = folder / f"{words_name}.raw.part"
-    lengths: list[npt.NDArray[np.int64]] = [np.zeros(1, dtype=np.int64)]
-    with open(raw, "wb") as file:
-        for word_ids, block_lengths in blocks:
-            file.write(np.asarray(word_ids, dtype="<u4").tobytes())
-            lengths.append(np.asarray(block_lengths, dtype=np.int64))
-    offsets = np.cumsum(np.concatenate(lengths), dtype="<i8")
-    header = {"descr": "<u4", "fortran_order": False, "shape": (int(offsets[-1]),)}
-    with open(raw, "rb") as source, open(folder / words_name, "wb") as target:
-        np.lib.format.write_array_header_1_0(target, header)
-        shutil.copyfileobj(source, target, 1 << 24)
-    raw.unlink()
-    np.save(folder / offsets_name, offsets, allow_pickle=False)
-    return len(offsets) - 1
+    words_part, offsets_part = folder / f"{words_name}.part", folder / f"{offsets_name}.part"
+    num_words = num_sentences = 0
+    with open(words_part, "wb") as words, open(offsets_part, "wb") as offsets:
+        _write_header(words, "<u4", 0)
+        _write_header(offsets, "<i8", 0)
+        offsets.write(np.zeros(1, dtype="<i8").tobytes())
+        for word_ids, lengths in blocks:
+            words.write(np.asarray(word_ids, dtype="<u4").tobytes())
+            ends = num_words + np.cumsum(lengths, dtype="<i8")
+            offsets.write(ends.astype("<i8", copy=False).tobytes())
+            num_words += len(word_ids)
+            num_sentences += len(lengths)
+        _write_header(words, "<u4", num_words)
+        _write_header(offsets, "<i8", num_sentences + 1)
+    words_part.replace(folder / words_name)
+    offsets_part.replace(folder / offsets_name)
+    return num_sentences
+
+
+def _write_header(file: IO[bytes], dtype: str, size: int) -> None:
+    """Write the header of a flat .npy file; numpy keeps room in it for a size of any length."""
+    file.seek(0)
+    header = {"descr": dtype, "fortran_order": False, "shape": (size,)}
+    np.lib.format.write_array_header_1_0(file, header)
 
 
 class TokenStore:
@@ -81,8 +92,8 @@ class TokenStore:
         self._check(folder / words_name, vocab_size, max_words)
 
     def _check(self, path: Path, vocab_size: int, max_words: int) -> None:
-        end = int(self._offsets[-1]) if len(self._offsets) else -1
-        if end != len(self._word_ids) or (self.lengths <= 0).any():
+        start, end = (int(self._offsets[i]) for i in (0, -1)) if len(self._offsets) else (0, -1)
+        if start or end != len(self._word_ids) or (self.lengths <= 0).any():
             raise DataError(f"{path}: its length and the offsets of the sentences disagree")
         if self.num_sentences and self.lengths.max() > max_words:
             longest = int(self.lengths.argmax())
@@ -120,12 +131,7 @@ class TokenStore:
 
 def _load(path: Path, dtype: str) -> npt.NDArray[np.int64]:
     try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path}: wanted a readable .npy file, got {error}") from error
-    if array.dtype != np.dtype(dtype) or array.ndim != 1:
-        raise DataError(
-            f"{path}: wanted a flat array of {np.dtype(dtype)}, "
-            f"got {array.dtype} of shape {array.shape}"
-        )
+        array = map_array(path, dtype, 1)
+    except ValueError as error:
+        raise DataError(str(error)) from error
     return np.asarray(array) if array.size == 0 else array

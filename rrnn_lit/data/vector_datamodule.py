@@ -155,9 +155,18 @@ class SentenceVectorDataModule(pl.LightningDataModule):
         loader = self.sentences.train_dataloader()
         if self.vectors is None:
             return loader
-        batches = _WithVectors(loader.dataset, self.vectors, self.split("train")[1])
         loading = self.hparams["num_workers"], torch.cuda.is_available()
+        batches = self._with_vectors(loader.dataset)
         return make_loader(batches, self.position, self.available_batches, *loading)
+
+    def train_batches(self) -> Dataset[Batch]:
+        """Return every training batch by number, with the sentences of all processes."""
+        return self._with_vectors(self.sentences.train_batches())
+
+    def _with_vectors(self, batches: Dataset[Batch]) -> Dataset[Batch]:
+        if self.vectors is None:
+            return batches
+        return _WithVectors(batches, self.vectors, self.split("train")[1])
 
     def val_dataloader(self) -> list[ResumableLoader]:
         """Return the evaluation batches of tune and test, in this order."""

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from rrnn_lit.words.arrays import map_array
 from rrnn_lit.words.special import BLANK, EOS, SPECIAL_LABELS, UNK
 
 WORDS_FILE = "words.txt"
@@ -53,7 +54,7 @@ class WordVectors:
             raise ValueError(f"word vectors: the word {twice!r} occurs twice")
         for start in range(0, len(self.words), 65_536):
             rows = np.asarray(self.vectors_VW[start : start + 65_536], dtype=np.float32)
-            good = np.isfinite(rows).all(axis=1) & rows.any(axis=1)
+            good = np.isfinite(rows).all(axis=1) & (rows != 0).any(axis=1)
             if not good.all():
                 word = self.words[start + int(np.argmin(good))]
                 raise ValueError(f"word vectors: the vector of {word!r} is zero or not finite")
@@ -114,12 +115,12 @@ class WordVectors:
         try:
             # no text mode: vocabularies hold words such as U+0085 that it takes for line ends
             text = path.read_bytes().decode("utf-8")
-            path = folder / VECTORS_FILE
-            vectors_VW = np.load(path, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError) as error:
-            raise ValueError(f"{path}: cannot be read: {error}") from error
-        if vectors_VW.dtype != np.float16:
-            raise ValueError(
-                f"{folder / VECTORS_FILE}: wanted float16 vectors, got {vectors_VW.dtype}"
-            )
-        return cls(text.split("\n")[:-1], vectors_VW)
+            raise ValueError(f"{path}: wanted words in UTF-8, got {error}") from error
+        words, vectors_VW = text.split("\n"), map_array(folder / VECTORS_FILE, "<f2", 2)
+        if words.pop():
+            raise ValueError(f"{path}: wanted a line end behind the last word, got none")
+        try:
+            return cls(words, vectors_VW)
+        except ValueError as error:
+            raise ValueError(f"{path} and {VECTORS_FILE}: {error}") from error

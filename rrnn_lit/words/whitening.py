@@ -13,6 +13,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from rrnn_lit.words.arrays import map_array
+
 WHITENING_FILE = "whitening.npy"
 _BLOCK = 16_384  # rows turned into float64 at once
 
@@ -65,8 +67,19 @@ class Whitening:
 
     @classmethod
     def load(cls, folder: Path) -> "Whitening":
-        """Read what `save` wrote."""
-        mean, factor = np.load(folder / WHITENING_FILE, allow_pickle=False)
+        """Read what `save` wrote.
+
+        Raises:
+            ValueError: the file is missing, damaged, or its numbers cannot be inverted.
+        """
+        path = folder / WHITENING_FILE
+        values = map_array(path, "<f8", 2)
+        if len(values) != 2 or not (np.isfinite(values).all() and values[1].all()):
+            raise ValueError(
+                f"{path}: wanted two rows of finite numbers, the second without 0, "
+                f"got others of shape {values.shape}"
+            )
+        mean, factor = np.array(values)
         return cls(mean, factor)
 
 

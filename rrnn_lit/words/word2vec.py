@@ -3,7 +3,8 @@
 gensim does the parsing. Its loader has no filter and would hold the whole matrix (3.6 GB for
 GoogleNews); `_load` gives it a `KeyedVectors` whose `add_vector` keeps only wanted words, so
 memory grows with what is kept and not with the file. gensim accepts rows that are not finite,
-words that occur twice and headers that lie; the checks here do not. Native gensim files (`.kv`,
+words that occur twice, headers that lie and packed files that unpack to a flood; the checks here
+do not. A packed file is unpacked twice for that. Native gensim files (`.kv`,
 pickles) can run code when opened and are refused by name.
 
 Shapes: V words kept, W word_dim.
@@ -16,7 +17,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-_PACKED = (".gz", ".xz", ".bz2")
+from rrnn_lit.complaints import UnsafeError
+from rrnn_lit.packed_files import CUT, PACKED, unpacked_size
+
 _BINARY = (".bin",)
 _TEXT = (".txt", ".vec")
 _HEADER_BYTES = 100  # "3000000 300\n" and room to spare
@@ -65,23 +68,25 @@ def check_file(path: Path, word_dim: int | None) -> tuple[int, int]:
         raise ValueError(
             f"words.word_dim: wanted vectors of {word_dim}, got {found_dim} in {path}"
         )
-    _check_size(path, num_words, found_dim, binary)
+    if path.suffix.lower() not in PACKED:
+        _check_size(path, num_words, found_dim, binary)
     return num_words, found_dim
 
 
 def _read(
     path: Path, wanted: Set[str] | None, word_dim: int | None, keep_vectors: bool
 ) -> tuple[list[str], npt.NDArray[np.float32]]:
-    num_words, _ = check_file(path, word_dim)
+    num_words, found_dim = check_file(path, word_dim)
     binary = _is_binary(path)
     rows = _Rows(path, wanted, keep_vectors)
     try:
+        _check_size(path, num_words, found_dim, binary)
         _load(path, binary, rows)
-    except (EOFError, OSError) as error:
+    except (*CUT, OSError) as error:
         raise ValueError(
             f"{path}: wanted {num_words} word vectors as its header says, got a cut file ({error})"
         ) from error
-    except _RowError:
+    except (_RowError, UnsafeError):
         raise
     except (ValueError, OverflowError) as error:
         raise ValueError(f"{path}: wanted word2vec rows in UTF-8, got {error}") from error
@@ -94,7 +99,7 @@ class _RowError(ValueError):
 
 def _is_binary(path: Path) -> bool:
     suffixes = [suffix.lower() for suffix in path.suffixes]
-    if suffixes and suffixes[-1] in _PACKED:
+    if suffixes and suffixes[-1] in PACKED:
         suffixes.pop()
     kind = suffixes[-1] if suffixes else ""
     if kind not in (*_BINARY, *_TEXT):
@@ -128,14 +133,12 @@ def _read_header(path: Path) -> tuple[int, int]:
 
 
 def _check_size(path: Path, num_words: int, word_dim: int, binary: bool) -> None:
-    """Refuse a header that promises more than an unpacked file can hold."""
-    if path.suffix.lower() in _PACKED:
-        return  # nothing is allocated from the header, a lie ends as a cut file
-    needed = num_words * word_dim * (4 if binary else 2)
-    if needed > path.stat().st_size:
-        raise ValueError(
+    """Refuse a header that promises more than the file can hold; a packed one is read for it."""
+    needed, size = num_words * word_dim * (4 if binary else 2), unpacked_size(path)
+    if needed > size:
+        raise _RowError(
             f"{path}: its header promises {num_words} x {word_dim} numbers, wanted at least "
-            f"{needed} bytes, got {path.stat().st_size}; the file was cut or is not word2vec"
+            f"{needed} bytes, got {size}; the file was cut or is not word2vec"
         )
 
 

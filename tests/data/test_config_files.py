@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from rrnn_lit.complaints import UnsafeError
 from rrnn_lit.data.config_files import check_config_files
 
 
@@ -41,3 +42,60 @@ def test_good_files_pass(tmp_path: Path) -> None:
     assert check_config_files(["--config", str(path), "-c", str(path)])
     assert not check_config_files(["fit", "--data.seed", "1"])
     assert not check_config_files(["fit", "--config"])  # the parser complains
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("a:\n  class_path: os.system\n", "line 2: a config may import only .*; got 'os.system'"),
+        ("a.class_path: my.Own\n", "got 'my.Own'"),
+        ("a: [{_instantiator: x.y}]\n", "got '_instantiator: x.y'"),
+        ("x: &x {class_path: my.Own}\na: [{<<: *x}]\n", "line 1: .* got 'my.Own'"),
+        ("a: !!python/name:os.system\n", "line 1: a config holds plain values only"),
+        ("a: !mine 1\n", "line 1: a config holds plain values only, got the tag !mine"),
+    ],
+)
+def test_what_would_import_or_make_objects_is_refused(
+    tmp_path: Path, content: str, message: str
+) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text(content)
+    with pytest.raises(UnsafeError, match=f"refused: --config {path}.*{message}"):
+        check_config_files(["--config", str(path)])
+
+
+def test_classes_on_the_list_of_the_project_or_of_the_environment_pass(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text(
+        "a: {class_path: lightning.pytorch.callbacks.ModelSummary}\nb: {class_path: Short}\n"
+        "c: {class_path: mine.inner.Own}\n"
+    )
+    monkeypatch.setenv("RRNN_ALLOW_IMPORTS", "other,mine.inner")
+    assert check_config_files(["--config", str(path)])
+    monkeypatch.setenv("RRNN_ALLOW_IMPORTS", "min")  # whole names only
+    with pytest.raises(UnsafeError, match=r"mine\.inner\.Own"):
+        check_config_files(["--config", str(path)])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "a: &a [1]\n"
+        + "".join(
+            f"{x}: &{x} [{', '.join([f'*{y}'] * 9)}]\n"
+            for x, y in zip("bcdefgh", "abcdefg", strict=True)
+        ),
+        "a: &a {b: *a}\n",
+        "a: " + "[" * 3_000,
+    ],
+    ids=["aliases of aliases", "an alias of itself", "depth"],
+)
+def test_a_few_lines_that_stand_for_very_many_values_are_refused(
+    tmp_path: Path, content: str
+) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text(content)
+    with pytest.raises(ValueError, match=r"wanted (at most 100000 values|options|YAML)"):
+        check_config_files(["--config", str(path)])

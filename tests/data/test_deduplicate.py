@@ -8,10 +8,13 @@ from rrnn_lit.data.deduplicate import (
     TEST,
     TRAIN,
     TUNE,
+    Assignment,
+    Digests,
     Shares,
     assign_splits,
     digest_lines,
     first_occurrences,
+    look_at_range,
 )
 
 SHARES = Shares(0.1, 0.1, 0.1, 1000)
@@ -22,27 +25,26 @@ def shards(seed: int, num_shards: int = 4, size: int = 300) -> list[list[str]]:
     return [[f"line {n}" for n in generator.integers(0, 500, size)] for _ in range(num_shards)]
 
 
+def assign(digests: list[Digests], shares: Shares) -> Assignment:
+    """Assign with all digests in one range."""
+    together = np.concatenate(digests)
+    result = look_at_range(together, np.arange(len(together)), shares)
+    return assign_splits([result], [len(shard) for shard in digests], shares)
+
+
 def split_of(lines: list[list[str]], shares: Shares) -> dict[str, int]:
-    digests = [digest_lines(shard) for shard in lines]
-    codes = assign_splits(digests.__getitem__, [len(s) for s in lines], shares).codes
+    codes = assign([digest_lines(shard) for shard in lines], shares).codes
     pairs = zip(sum(lines, []), np.concatenate(codes).tolist(), strict=True)
     return {line: code for line, code in pairs if code != DUPLICATE}
 
 
-@pytest.mark.parametrize("partition", [10, 100, 10_000])
-def test_equals_a_set_whatever_the_partition_size(partition: int) -> None:
-    lines = shards(1)
-    digests = [digest_lines(shard) for shard in lines]
-    masks = first_occurrences(digests.__getitem__, [300] * 4, partition)
+def test_first_occurrences_are_those_of_a_set() -> None:
+    lines = sum(shards(1), [])
+    result = look_at_range(digest_lines(lines), np.arange(len(lines)), None)
     seen: set[str] = set()
-    for shard, mask in zip(lines, masks, strict=True):
-        for line, kept in zip(shard, mask.tolist(), strict=True):
-            assert kept == (line not in seen)
-            seen.add(line)
-
-
-def test_nothing_in_nothing_out() -> None:
-    assert first_occurrences([].__getitem__, []) == []
+    for line, first in zip(lines, first_occurrences([result], len(lines)), strict=True):
+        assert first == (line not in seen)
+        seen.add(line)
 
 
 def test_each_distinct_line_is_in_exactly_one_split_of_about_its_share() -> None:
@@ -68,7 +70,7 @@ def test_more_text_under_a_cap_only_leaves_lines_out() -> None:
 def test_cap_keeps_the_smallest_digests_and_counts_the_rest() -> None:
     lines = [f"sentence {i}" for i in range(1000)]
     digests = digest_lines(lines)
-    result = assign_splits(lambda _: digests, [1000], Shares(0.1, 0.1, 0.1, 20))
+    result = assign([digests], Shares(0.1, 0.1, 0.1, 20))
     wanted = sorted(digests[:, 0].tolist())[:20]  # tune is the lowest tenth
     assert sorted(digests[result.codes[0] == TUNE, 0].tolist()) == wanted
     below = int((digests[:, 0] < np.uint64(2**64 // 10)).sum())
@@ -84,7 +86,7 @@ def test_cap_keeps_the_smallest_digests_and_counts_the_rest() -> None:
 def test_order_of_an_evaluation_split_is_by_digest(cap: int) -> None:
     lines = shards(5)
     digests = [digest_lines(shard) for shard in lines]
-    result = assign_splits(digests.__getitem__, [300] * 4, Shares(0.1, 0.1, 0.1, cap))
+    result = assign(digests, Shares(0.1, 0.1, 0.1, cap))
     for split in (TUNE, TEST, HOLDOUT):
         highs = [int(digests[shard][line, 0]) for shard, line in result.order[split].tolist()]
         assert highs == sorted(highs)

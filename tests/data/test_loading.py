@@ -104,6 +104,25 @@ def test_a_batch_smaller_than_the_number_of_processes_leaves_none_idle(
     assert {row for share in shares for row in share} == set(whole)
 
 
+@pytest.mark.parametrize("world_size", [1, 2, 3, 5])
+@pytest.mark.parametrize("batch_size", [2, 16])
+def test_shares_of_the_loss_make_the_mean_over_the_sentences_of_all(
+    store: TokenStore, batch_size: int, world_size: int
+) -> None:
+    ranks = [
+        train_batches(store, batch_size, rank=r, world_size=world_size) for r in range(world_size)
+    ]
+    num_sentences = int((store.lengths <= 10).sum())
+    for number in range(-(-num_sentences // batch_size)):
+        shares = [batches[number] for batches in ranks]
+        whole = rows_of(train_batches(store, batch_size)[number])
+        # as if every sentence's loss were its number
+        means = [s["sentence_numbers_B"].double().mean() * s["loss_share"] for s in shares]
+        wanted = np.mean([row[0] for row in whole])
+        assert float(sum(means)) / world_size == pytest.approx(wanted, rel=1e-12)
+        assert {s["num_sentences"] for s in shares} == {len(whole)}
+
+
 def test_blanks_follow_the_serial_number_and_leave_the_store_alone(store: TokenStore) -> None:
     batches = train_batches(store, blank_every=5)
     num_sentences = int((store.lengths <= 10).sum())
@@ -126,14 +145,17 @@ def test_every_evaluation_sentence_is_counted_once(
 ) -> None:
     sentences = np.arange(3, 53)
     numbers: list[int] = []
-    sizes = []
+    sizes, lengths = [], set()
     for rank in range(world_size):
         batches = EvaluationBatches(store, sentences, batch_size, rank, world_size)
-        share = [row[0] for k in range(len(batches)) for row in rows_of(batches[k])]
+        counted = [batches[k] for k in range(len(batches)) if batches[k]["loss_share"]]
+        share = [row[0] for batch in counted for row in rows_of(batch)]
+        lengths.add(len(batches))
         assert all(0 < len(batches[k]["lengths_B"]) <= batch_size for k in range(len(batches)))
         sizes.append(len(share))
         numbers += share
     assert sorted(numbers) == sentences.tolist()
+    assert len(lengths) == 1  # sharded weights come together at every batch
     # a process without batches would skip the evaluation that the others wait in
     assert max(sizes) - min(sizes) <= 1
 

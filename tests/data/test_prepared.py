@@ -1,6 +1,8 @@
+import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from rrnn_lit.data.manifest import DataError
@@ -107,5 +109,28 @@ def test_without_digests_a_damaged_dictionary_is_still_named(
     (copied_folder / name).unlink()
     if content is not None:
         (copied_folder / name).write_bytes(content)
-    with pytest.raises(ValueError, match=f"{copied_folder / name}: cannot be read"):
+    with pytest.raises(ValueError, match=f"{copied_folder / name}: wanted "):
         PreparedData(copied_folder, verify=False)
+
+
+@pytest.mark.parametrize("max_words", [None, "12", 12.0, [12]])
+def test_an_odd_longest_sentence_is_refused_by_file(
+    copied_folder: Path, max_words: object
+) -> None:
+    path = copied_folder / "manifest.json"
+    manifest = json.loads(path.read_text())
+    manifest["config"]["text"]["max_words"] = max_words
+    path.write_text(json.dumps(manifest))
+    data = PreparedData(copied_folder)
+    with pytest.raises(DataError, match="manifest.json: wanted a whole number config.text.max"):
+        data.store("train")
+
+
+def test_offsets_that_do_not_start_at_the_first_word_are_refused(copied_folder: Path) -> None:
+    path = copied_folder / "train.offsets.npy"
+    offsets = np.load(path, allow_pickle=False)
+    offsets[0] = -3
+    np.save(path, offsets, allow_pickle=False)
+    data = PreparedData(copied_folder, verify=False)
+    with pytest.raises(DataError, match="the offsets of the sentences disagree"):
+        data.store("train")

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from rrnn_lit.data.task_pool import run_tasks, usable_cores
+from rrnn_lit.data.executors import PlainLoop, run_tasks
+from rrnn_lit.data.task_pool import LocalProcesses, usable_cores
 
 
 class Square:
@@ -16,26 +17,60 @@ class Square:
         return number * number, os.getpid()
 
 
+class DieOnce:
+    """Ends its process the first time that it sees an odd number."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def __call__(self, number: int) -> int:
+        mark = self._folder / str(number)
+        if number % 2 and not mark.exists():
+            mark.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return number
+
+
 def test_results_come_in_task_order_from_other_processes() -> None:
-    results = list(run_tasks(Square(), range(20), 2))
+    results = list(run_tasks(Square(), range(20), LocalProcesses(2)))
     assert [square for square, _ in results] == [number * number for number in range(20)]
     assert os.getpid() not in {process for _, process in results}
 
 
-@pytest.mark.parametrize(("processes", "tasks"), [(1, range(5)), (4, range(1)), (4, range(0))])
-def test_one_process_or_one_task_starts_none(processes: int, tasks: range) -> None:
-    results = list(run_tasks(Square(), tasks, processes))
+@pytest.mark.parametrize(
+    ("processes", "tasks", "fewest"), [(1, range(5), 2), (4, range(1), 2), (4, range(9), 10)]
+)
+def test_a_plain_loop_and_few_tasks_start_no_process(
+    processes: int, tasks: range, fewest: int
+) -> None:
+    executor = PlainLoop() if processes == 1 else LocalProcesses(processes)
+    results = list(run_tasks(Square(), tasks, executor, fewest))
     assert results == [(number * number, os.getpid()) for number in tasks]
 
 
-def test_a_killed_worker_is_an_error_that_says_what_to_do() -> None:
-    with pytest.raises(ChildProcessError, match="a worker process died .* fewer --processes"):
-        list(run_tasks(Square(), [1, -1, 2, 3], 2))
+def test_the_task_of_a_killed_worker_is_done_by_another(tmp_path: Path) -> None:
+    results = list(run_tasks(DieOnce(tmp_path), range(6), LocalProcesses(2)))
+    assert results == list(range(6))
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_a_task_that_kills_its_worker_again_and_again_is_an_error_that_says_what_to_do() -> None:
+    with pytest.raises(ChildProcessError, match="died 4 times at the same .* fewer --processes"):
+        list(run_tasks(Square(), [1, -1, 2, 3], LocalProcesses(2)))
 
 
 def test_an_error_of_a_task_reaches_the_caller() -> None:
     with pytest.raises(FileNotFoundError, match="missing.txt"):
-        list(run_tasks(Path.read_text, [Path("missing.txt")] * 3, 2))
+        list(run_tasks(Path.read_text, [Path("missing.txt")] * 3, LocalProcesses(2)))
+
+
+def test_closing_ends_the_processes_of_unread_results() -> None:
+    executor = LocalProcesses(2)
+    results = run_tasks(Square(), range(100), executor)
+    _, process = next(results)
+    executor.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(process, 0)
 
 
 def test_cores_without_a_system_that_binds_processes_to_them(

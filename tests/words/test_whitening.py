@@ -64,3 +64,21 @@ def test_identity_changes_nothing() -> None:
 def test_a_constant_dimension_cannot_be_whitened() -> None:
     with pytest.raises(ValueError, match="dimension 1 is constant"):
         Whitening.to_std(np.zeros(2), np.array([1.0, 0.0]), 0.05)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.zeros((2, 3)),  # cannot be inverted
+        np.full((2, 3), np.nan),
+        np.ones((3, 3)),
+        np.ones((2, 3), dtype=np.float32),
+        np.ones(6),
+    ],
+)
+def test_a_file_of_other_numbers_is_refused_by_name(
+    tmp_path: Path, values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]
+) -> None:
+    np.save(tmp_path / "whitening.npy", values, allow_pickle=False)
+    with pytest.raises(ValueError, match="whitening.npy: wanted "):
+        Whitening.load(tmp_path)

@@ -35,7 +35,7 @@ def download(
 
     Raises:
         ConnectionError: the server cannot be reached or keeps breaking off.
-        ValueError: the server does not have the file.
+        ValueError: the server does not have the file, or does not say how large it is.
     """
     part = path.with_name(f"{path.name}.part")
     failures = 0
@@ -44,7 +44,7 @@ def download(
         try:
             total = _fetch(address, part, before, advance)
             got = part.stat().st_size if part.exists() else 0
-            if total is None or got == total:
+            if got == total:
                 part.replace(path)
                 return
             reason = f"wanted {total} bytes, got {got}"
@@ -66,8 +66,11 @@ def download(
         time.sleep(waits[failures - 1])
 
 
-def _fetch(address: str, part: Path, offset: int, advance: Callable[[int], None]) -> int | None:
-    """Append what is missing; return the size that the server announces for the whole file."""
+def _fetch(address: str, part: Path, offset: int, advance: Callable[[int], None]) -> int:
+    """Append what is missing; return the size that the server announces for the whole file.
+
+    No more bytes than announced are read: a server cannot fill the disk.
+    """
     request = urllib.request.Request(address)
     if offset:
         request.add_header("Range", f"bytes={offset}-")
@@ -82,6 +85,8 @@ def _fetch(address: str, part: Path, offset: int, advance: Callable[[int], None]
         return -1
     with response, open(part, "ab") as file:
         length = response.headers.get("Content-Length")
+        if length is None:
+            raise ValueError(f"{address}: wanted the size of the file (Content-Length), got none")
         if response.status != http.client.PARTIAL_CONTENT:
             file.truncate(0)  # the server always sends the whole file
             offset = 0
@@ -90,7 +95,7 @@ def _fetch(address: str, part: Path, offset: int, advance: Callable[[int], None]
         while block := response.read(_BLOCK):
             file.write(block)
             advance(len(block))
-    return None if length is None else offset + int(length)
+    return offset + int(length)
 
 
 def _whole_size(content_range: str | None) -> int | None:

@@ -4,23 +4,19 @@ Lines end at the line feed and nowhere else: U+0085, U+2028 and U+2029 are text.
 UTF-8 are an error and are not repaired.
 """
 
-import bz2
 import glob
-import gzip
-import lzma
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import IO, cast
 
-_UNPACKERS: dict[str, Callable[[IO[bytes]], IO[bytes]]] = {
-    ".gz": lambda file: cast(IO[bytes], gzip.GzipFile(fileobj=file)),
-    ".xz": lambda file: cast(IO[bytes], lzma.LZMAFile(file)),  # noqa: SIM115  # file is closed
-    ".bz2": lambda file: cast(IO[bytes], bz2.BZ2File(file)),
-}
+from rrnn_lit.packed_files import CUT, PACKED, opened
+
 _LONGEST = 1 << 20  # bytes of one line; more is no file of sentences
 _REPORT = 1_000  # lines between two calls of `at`
-_CUT = (EOFError, zlib.error, lzma.LZMAError)
+
+
+def is_packed(path: Path) -> bool:
+    """Tell by the name whether the file will be unpacked."""
+    return path.suffix.lower() in PACKED
 
 
 def find_files(patterns: Sequence[str], option: str = "source.files") -> list[Path]:
@@ -65,14 +61,13 @@ def read_lines(path: Path, at: Callable[[int], None] = lambda _: None) -> Iterat
         at: told now and then how many bytes of the file, as stored, have been read.
 
     Raises:
+        UnsafeError: the file unpacks to a flood.
         ValueError: a line is not UTF-8 or longer than 1 MiB, the file is cut or not packed as
             its name says.
     """
     number = 0
     try:
-        with open(path, "rb") as stored:
-            unpack = _UNPACKERS.get(path.suffix.lower())
-            file = unpack(stored) if unpack else stored
+        with opened(path) as (file, stored):
             while line := file.readline(_LONGEST):
                 number += 1
                 if number % _REPORT == 0:
@@ -88,7 +83,7 @@ def read_lines(path: Path, at: Callable[[int], None] = lambda _: None) -> Iterat
             f"{path}, line {number}: wanted UTF-8, got byte 0x{error.object[error.start]:02x} at "
             f"position {error.start}; convert the file, for example with iconv"
         ) from error
-    except (*_CUT, OSError) as error:
+    except (*CUT, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise ValueError(f"{path}: wanted a readable file, got {error}") from error
         raise ValueError(

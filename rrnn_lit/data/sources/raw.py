@@ -9,7 +9,7 @@ from typing import Any
 
 from rrnn_lit.data.manifest import file_digest
 from rrnn_lit.data.sources.docstrings import dependency_versions, docstring_files, file_sentences
-from rrnn_lit.data.sources.files import FileSentences
+from rrnn_lit.data.sources.files import FileSentences, is_packed
 
 LINES_PER_SHARD = 10_000  # part of the order of the results
 SOURCE_BYTES_PER_SHARD = 2_000_000  # of Python source
@@ -43,6 +43,7 @@ class TextFiles:
         self._paths, self._max_sentences = paths, max_sentences
         self.sentences = FileSentences(paths)
         self.total: int | None = self.sentences.total_bytes if max_sentences is None else None
+        self.packed_bytes = sum(path.stat().st_size for path in paths if is_packed(path))
 
     def inputs(self) -> dict[str, Any]:
         """Return names, sizes and digests of the files, without their folders."""
