@@ -12,6 +12,7 @@ EXIT_FAILED = 1  # a programming error: its trace is shown
 EXIT_BAD_CONFIG = 64
 EXIT_BAD_INPUT = 65
 EXIT_OUT_OF_MEMORY = 71
+EXIT_OWNED = 73  # the run's folder, by another process
 EXIT_CANNOT_WRITE = 74
 EXIT_STOPPED = 75  # by a signal, after saving
 EXIT_NOT_FINITE = 79
@@ -70,8 +71,9 @@ _LIGHT_COMMANDS = ("prepare", "separate", "sweep", "compare")
 def main(argv: list[str] | None = None) -> int:
     """Run a command line and return its exit code.
 
-    0 done, 64 bad command line or config, 65 bad input, 71 out of memory, 74 cannot write,
-    75 stopped by a signal and saved, 79 a loss or gradient is not finite, 130 interrupted.
+    0 done, 64 bad command line or config, 65 bad input, 71 out of memory, 73 another process
+    trains in the folder, 74 cannot write, 75 stopped by a signal and saved, 79 a loss or gradient
+    is not finite, 80 refused by a security rule, 130 interrupted.
     """
     arguments = sys.argv[1:] if argv is None else argv
     command = arguments[0] if arguments else "--help"
@@ -136,12 +138,15 @@ def _run_lightning(command: str, options: list[str]) -> int:
 
 def _run_cli(command: str, arguments: list[str]) -> tuple[int, str | None]:
     """Run RRNNCLI and return its exit code and what it was stopped for."""
+    from rrnn_lit.training.owner import RunOwnedError
     from rrnn_lit.training.preemption import RunStoppedError
 
     try:
         return _complain_of_mistakes(command, arguments), None
     except RunStoppedError as stop:
-        return complain(command, stop, EXIT_STOPPED), stop.reason
+        return _complain_once(command, stop, EXIT_STOPPED), stop.reason
+    except RunOwnedError as owned:
+        return complain(command, owned, EXIT_OWNED), None
 
 
 def _complain_of_mistakes(command: str, arguments: list[str]) -> int:
@@ -158,14 +163,14 @@ def _complain_of_mistakes(command: str, arguments: list[str]) -> int:
         if command == "fit" and cli.trainer.is_global_zero:
             print(f"curves: {plot_curves(cli.folder)}")
     except RunCompleteError as complete:
-        print(f"rrnn {command}: {complete}")
+        _say_once(f"rrnn {command}: {complete}")
     except RunInterruptedError as interruption:
         return complain(command, interruption, EXIT_INTERRUPTED)
     except OptionError as error:
         text = f"{error}; see `rrnn {command} --help`"
         return complain(command, error, EXIT_BAD_CONFIG, text)
     except NotFiniteError as error:
-        return complain(command, error, EXIT_NOT_FINITE)
+        return _complain_once(command, error, EXIT_NOT_FINITE)
     except (ValueError, MisconfigurationException) as error:
         return complain(command, error, EXIT_BAD_INPUT)
     except (MemoryError, RuntimeError) as error:
@@ -176,6 +181,21 @@ def _complain_of_mistakes(command: str, arguments: list[str]) -> int:
     except OSError as error:
         return complain(command, error, EXIT_CANNOT_WRITE, f"cannot read or write: {error}")
     return 0
+
+
+def _say_once(line: str) -> None:
+    """Print what all processes of a run would say."""
+    from rrnn_lit.training.strategies import is_first_process
+
+    if is_first_process():
+        print(line)
+
+
+def _complain_once(command: str, error: Exception, code: int) -> int:
+    """Complain of what all processes of a run meet together."""
+    from rrnn_lit.training.strategies import is_first_process
+
+    return complain(command, error, code) if is_first_process() else code
 
 
 def expand_run(command: str, options: list[str]) -> list[str]:
@@ -192,6 +212,7 @@ def expand_run(command: str, options: list[str]) -> list[str]:
         BEST_CHECKPOINT,
         CONFIG_FILE,
         LAST_CHECKPOINT,
+        has_checkpoint,
         is_run,
     )
 
@@ -213,7 +234,8 @@ def expand_run(command: str, options: list[str]) -> list[str]:
         checkpoint = folder / LAST_CHECKPOINT
     if not is_run(folder):
         raise ValueError(f"{name}: wanted the folder of a run with {CONFIG_FILE}, got {folder}")
-    if not checkpoint.is_file():
+    # training goes on from an earlier one if that is damaged or missing
+    if not (has_checkpoint(folder) if command == "fit" else checkpoint.is_file()):
         raise ValueError(f"{name}: {folder} holds no {checkpoint.name} yet; start it anew")
     return [
         *options[:place],

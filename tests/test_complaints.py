@@ -1,6 +1,6 @@
 import pytest
 
-from rrnn_lit.complaints import complain
+from rrnn_lit.complaints import UnsafeError, complain
 
 
 def fail() -> ValueError:
@@ -34,3 +34,15 @@ def test_the_trace_comes_first_on_request(
 def test_an_error_without_a_text_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     complain("fit", KeyboardInterrupt(), 130)
     assert capsys.readouterr().err == "rrnn fit: KeyboardInterrupt\n"
+
+
+@pytest.mark.parametrize("text", ["study.yaml: refused: no code", "cannot be read"])
+def test_a_refusal_stays_one_whatever_was_made_of_it(
+    text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    error = ValueError(text)
+    error.__cause__ = UnsafeError("no code")
+    assert complain("sweep", error, 64) == 80
+    line = capsys.readouterr().err
+    assert line.startswith(f"rrnn sweep: {text}")
+    assert line.count("refused: no code") == 1

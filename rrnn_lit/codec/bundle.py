@@ -11,9 +11,6 @@ import re
 import shutil
 from pathlib import Path
 
-import numpy as np
-from numpy.lib.format import MAGIC_PREFIX
-
 from rrnn_lit.codec.bundle_card import model_card
 from rrnn_lit.codec.bundle_config import (
     check_choices,
@@ -162,7 +159,7 @@ def read_bundle(folder: Path) -> CodecParts:
         compressor=compressor,
         compressor_options=compressor_options,
         word_vectors=_read_vectors(folder, options["word_dim"]),
-        whitening=_read_whitening(folder / WHITENING_FILE, options["word_dim"]),
+        whitening=_read_whitening(folder, options["word_dim"]),
         text=text,
         facts={**config["facts"], "splits": splits},
         known_words=_read_words(folder / KNOWN_WORDS_FILE, names),
@@ -188,32 +185,18 @@ def _check_card(path: Path) -> None:
 
 def _read_vectors(folder: Path, word_dim: int) -> WordVectors:
     with reading(folder / VECTORS_FILE, "the dictionary's vectors"):
-        _want_array(folder / VECTORS_FILE)
         word_vectors = WordVectors.load(folder)
         if word_vectors.word_dim != word_dim:
             raise ValueError(f"{word_vectors.word_dim} values a word, the network has {word_dim}")
     return word_vectors
 
 
-def _want_array(path: Path) -> None:
-    """Refuse what numpy would open as an archive and leave open."""
-    with open(path, "rb") as file:
-        start = file.read(len(MAGIC_PREFIX))
-    if start != MAGIC_PREFIX:
-        raise ValueError(f"a file that begins with {start!r}")
-
-
-def _read_whitening(path: Path, word_dim: int) -> Whitening:
-    with reading(path, f"2 x {word_dim} finite numbers"):
-        _want_array(path)
-        # mapped: a shape that the header claims in vain takes no memory
-        values = np.load(path, mmap_mode="r", allow_pickle=False)
-        if values.shape != (2, word_dim) or values.dtype != np.float64:
-            raise ValueError(f"{values.dtype} of shape {values.shape}")
-        mean, factor = np.array(values)
-        if not (np.isfinite(mean).all() and np.isfinite(factor).all() and factor.all()):
-            raise ValueError("zero factors, inf or NaN")
-    return Whitening(mean, factor)
+def _read_whitening(folder: Path, word_dim: int) -> Whitening:
+    with reading(folder / WHITENING_FILE, f"2 x {word_dim} finite numbers"):
+        whitening = Whitening.load(folder)
+        if len(whitening.mean) != word_dim:
+            raise ValueError(f"2 x {len(whitening.mean)}")
+    return whitening
 
 
 def _read_words(path: Path, names: frozenset[str]) -> str | None:

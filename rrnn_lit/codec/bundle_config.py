@@ -12,6 +12,7 @@ from rrnn_lit.text.pipeline import TextSettings
 from rrnn_lit.words.special import SPECIAL_LABELS
 
 _TOKENIZERS = ("treebank", "corenlp")
+_LONGEST_SENTENCE = 10_000  # words
 
 
 def config_of(parts: CodecParts) -> dict[str, Any]:
@@ -80,15 +81,17 @@ def read_config(path: Path) -> dict[str, Any]:
                 f"{found[1]!r}"
             )
         if config["special_labels"] != list(SPECIAL_LABELS):
-            raise BundleError(f"{path}: wanted other special labels: {config['special_labels']}")
+            got = str(config["special_labels"])[:200]
+            raise BundleError(f"{path}: wanted other special labels: {got}")
         for name in ("autoencoder", "text", "facts"):
             if not isinstance(config[name], dict):
                 raise TypeError(f"{name}: {type(config[name]).__name__}")
         if not isinstance(config["compressor"], dict | None):
             raise TypeError(f"compressor: {type(config['compressor']).__name__}")
         max_words = config["facts"].get("max_words", 1)
-        if type(max_words) is not int or max_words < 1:
-            raise ValueError(f"facts.max_words: {max_words!r}")
+        # decoding goes on so long where no end mark comes
+        if type(max_words) is not int or not 1 <= max_words <= _LONGEST_SENTENCE:
+            raise ValueError(f"facts.max_words: {str(max_words)[:100]}")
     return config
 
 

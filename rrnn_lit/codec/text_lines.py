@@ -4,27 +4,19 @@ Lines end at the line feed and nowhere else; no line is left out, a blank one ne
 are not UTF-8 are an error and are not repaired.
 """
 
-import bz2
-import gzip
-import lzma
 import sys
-import zlib
 from codecs import BOM_UTF8
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import IO, cast
+from typing import IO
 
 from rrnn_lit.codec.output_files import STANDARD
+from rrnn_lit.packed_files import CUT, opened
 
-_UNPACKERS: dict[str, Callable[[IO[bytes]], IO[bytes]]] = {
-    ".gz": lambda file: cast(IO[bytes], gzip.GzipFile(fileobj=file)),
-    ".xz": lambda file: cast(IO[bytes], lzma.LZMAFile(file)),  # noqa: SIM115  # file is closed
-    ".bz2": lambda file: cast(IO[bytes], bz2.BZ2File(file)),
-}
 _LONGEST = 1 << 20  # bytes of one line; more is no file of sentences
-_CUT = (EOFError, zlib.error, lzma.LZMAError, OSError)
+_CUT = (*CUT, OSError)
 
 
 def name_of(place: str) -> str:
@@ -45,6 +37,7 @@ def read_lines(place: str) -> Iterator[str]:
     """Yield the lines of a file, unpacked according to its name, or of standard input for `-`.
 
     Raises:
+        UnsafeError: the file unpacks to a flood.
         ValueError: there is no such file; a line is not UTF-8 or longer than 1 MiB; the file is
             cut or not packed as its name says.
     """
@@ -70,9 +63,8 @@ def _opened(place: str) -> Iterator[IO[bytes]]:
         return
     path = Path(place)
     check_file(path, "a text file")
-    with open(path, "rb") as stored:
-        unpack = _UNPACKERS.get(path.suffix.lower())
-        yield unpack(stored) if unpack else stored
+    with opened(path) as (file, _):
+        yield file
 
 
 def _line(file: IO[bytes], place: str, number: int) -> bytes:

@@ -35,7 +35,9 @@ from rrnn_lit.training.optimizer import (
     adam_of,
 )
 from rrnn_lit.training.reconstruction import EvaluationOutput, look_up, reconstruct
+from rrnn_lit.training.sharding import ShardedStrategy, shard_autoencoder
 from rrnn_lit.training.split_metrics import VALIDATION_SPLITS, SplitMetrics
+from rrnn_lit.training.tensor_claims import check_shapes
 from rrnn_lit.words.counting import loose_classes
 from rrnn_lit.words.nearest import NearestWords
 
@@ -153,6 +155,12 @@ class AutoencoderModule(LoggedModule):
             data.hparams["max_words"], loose_V, dictionary.eos_id, dictionary.unk_id
         )
 
+    def configure_model(self) -> None:
+        """Share the weights out over devices where the strategy is to."""
+        strategy = self.trainer.strategy
+        if isinstance(strategy, ShardedStrategy):
+            shard_autoencoder(self.autoencoder, strategy.root_device)
+
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Return ADAM; its learning rate is set before every update."""
         check_memory(dict(self.hparams), self.trainer)
@@ -167,21 +175,17 @@ class AutoencoderModule(LoggedModule):
             matched_N = self._matched(predicted_NW.detach(), word_ids_N, margin)
         dropped_N = match_drop_mask(matched_N, drop)
         counted_N = ~dropped_N if inside_N is None else inside_N & ~dropped_N
-        num_sentences, num_words = len(batch["lengths_B"]), int(batch["lengths_B"].numpy().sum())
+        num_words = int(batch["lengths_B"].numpy().sum())
         loss = reconstruction_loss(
-            predicted_NW, target_NW, counted_N, num_sentences, self.hparams["loss"]
+            predicted_NW, target_NW, counted_N, len(batch["lengths_B"]), self.hparams["loss"]
         )
-        self.monitor.add_step(
-            num_sentences * self.trainer.world_size,
-            loss.detach(),
-            num_words,
-            num_words - counted_N.sum(),
-        )
+        dropped = num_words - counted_N.sum()
+        loss = self.finish_step(batch, loss, dropped)
         if self.logs_this_step():
             if margin or not drop:
                 matched_N = self._matched(predicted_NW.detach(), word_ids_N, 0.0)
             inside_N = torch.ones_like(matched_N) if inside_N is None else inside_N
-            self.monitor.matched_word_rate = (matched_N & inside_N).sum() / num_words
+            self.monitor.note_matched((matched_N & inside_N).sum(), num_words)
         return loss
 
     def _predict(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
@@ -214,7 +218,8 @@ class AutoencoderModule(LoggedModule):
 
     def _count(self, batch: Batch, split: str) -> EvaluationOutput:
         output = reconstruct(self.autoencoder, self.words, batch)
-        self.metrics.update(split, output["decoded"])
+        if batch["loss_share"]:
+            self.metrics.update(split, output["decoded"])
         return output
 
     def on_validation_epoch_end(self) -> None:
@@ -239,4 +244,5 @@ class AutoencoderModule(LoggedModule):
         """
         check_same_options(checkpoint["hyper_parameters"], dict(self.hparams))
         check_same_dictionary(checkpoint["dictionary_digest"], self._dictionary_digest)
+        check_shapes(checkpoint["state_dict"], self.state_dict())
         self.monitor.num_sentences = checkpoint["num_sentences"]

@@ -1,22 +1,17 @@
-"""Checkpoints: written beside their target and renamed; random states included.
+"""When a run saves: `last.ckpt`, the one before it as `last-1.ckpt`, and `best.ckpt`."""
 
-Only tensors and plain values go in, so that every file loads with `weights_only=True`.
-"""
-
-import os
-import random
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
-import numpy as np
-import torch
 from lightning.fabric.plugins import CheckpointIO
-from lightning.pytorch.callbacks import Callback, Checkpoint, ModelCheckpoint
+from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint
 
+from rrnn_lit.training.checkpoint_file import Held, put_back, read_checkpoint, write_checkpoint
 from rrnn_lit.training.finite import refuse_not_finite
-from rrnn_lit.training.run_folder import BEST_CHECKPOINT, LAST_CHECKPOINT
+from rrnn_lit.training.run_folder import BEST_CHECKPOINT, LAST_CHECKPOINT, PREVIOUS_CHECKPOINT
 from rrnn_lit.training.stopping import MONITOR, check_is_due, ends_a_step, precedes_a_check
 
 
@@ -32,67 +27,47 @@ class CheckpointSettings:
 
 
 class DurableCheckpointIO(CheckpointIO):
-    """Writes a checkpoint so that a kill at any moment leaves the previous one whole."""
+    """Writes a checkpoint so that a kill at any moment leaves the previous one whole.
+
+    Args:
+        held: the ownership of the run's folder, see `write_checkpoint`.
+    """
+
+    def __init__(self, held: Held = nullcontext) -> None:
+        self._held = held
 
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None
     ) -> None:
-        """Write into the same folder, flush to disk, then rename over `path`.
+        """Write, read back and rename; `last.ckpt` keeps the one before as `last-1.ckpt`.
 
         Raises:
             NotFiniteError: a weight is inf or NaN; the file that is there stays.
             OSError: it cannot be written.
         """
         refuse_not_finite(checkpoint["state_dict"], checkpoint["global_step"])
-        target = Path(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        part = target.with_name(f"{target.name}.{os.getpid()}.part")
-        try:
-            with open(part, "wb") as file:
-                torch.save(checkpoint, file)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(part, target)
-        except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
-            raise OSError(f"{target}: the checkpoint could not be written: {error}") from error
-        finally:
-            part.unlink(missing_ok=True)
+        target, last = Path(path), Path(LAST_CHECKPOINT)
+        previous = target.with_name(Path(PREVIOUS_CHECKPOINT).name)
+        write_checkpoint(
+            checkpoint, target, previous if target.name == last.name else None, self._held
+        )
 
     def load_checkpoint(
         self, path: str | Path, map_location: Any | None = None, weights_only: bool | None = None
     ) -> dict[str, Any]:
-        """Read tensors and plain values; a file that holds anything else is refused.
+        """Verify and read tensors and plain values; a file that holds anything else is refused.
 
         Raises:
-            ValueError: there is no such file or it is not a checkpoint.
+            ValueError: there is no such file, it is damaged or it is not a checkpoint.
         """
-        return _load(Path(path), map_location or "cpu", lazily=False)
+        try:
+            return read_checkpoint(Path(path), map_location=map_location or "cpu", lazily=False)
+        except ValueError as error:
+            raise ValueError(f"ckpt_path: {error}") from error
 
     def remove_checkpoint(self, path: str | Path) -> None:
         """Delete a checkpoint."""
         Path(path).unlink(missing_ok=True)
-
-
-def read_checkpoint(path: Path) -> dict[str, Any]:
-    """Return a checkpoint whose tensors stay on disk: for a look at its plain values.
-
-    Raises:
-        ValueError: there is no such file or it is not a checkpoint.
-    """
-    return _load(path, "cpu", lazily=True)
-
-
-def _load(path: Path, map_location: Any, lazily: bool) -> dict[str, Any]:
-    if not path.is_file():
-        raise ValueError(f"ckpt_path: wanted a checkpoint file, got {path}")
-    try:
-        checkpoint = torch.load(path, map_location=map_location, weights_only=True, mmap=lazily)
-    except Exception as error:
-        # torch's own text advises to load it without the protection
-        raise ValueError(f"ckpt_path: {path} is not a readable checkpoint") from error
-    if not isinstance(checkpoint, dict) or "dictionary_digest" not in checkpoint:
-        raise ValueError(f"ckpt_path: wanted a checkpoint of a run of rrnn, got {path}")
-    return checkpoint
 
 
 class LastCheckpoint(Checkpoint):
@@ -117,11 +92,15 @@ class LastCheckpoint(Checkpoint):
         self._saved_step = -1
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Remove what a kill in the middle of a save left behind."""
+        """Remove what a kill in the middle of a save left behind, and a damaged `last.ckpt`."""
         self._start_step = trainer.global_step
-        if trainer.is_global_zero:
-            for part in self.path.parent.glob("*.part"):
-                part.unlink()
+        if not trainer.is_global_zero:
+            return
+        for part in self.path.parent.glob("*.part"):
+            part.unlink()
+        previous = self.folder / PREVIOUS_CHECKPOINT
+        if trainer.ckpt_path is not None and Path(trainer.ckpt_path) == previous:
+            put_back(previous, self.path)
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: Any
@@ -192,41 +171,3 @@ class BestCheckpoint(ModelCheckpoint):
         """Leave out the evaluation that Lightning adds where a timer stops a run."""
         if check_is_due(trainer):
             super().on_validation_end(trainer, pl_module)
-
-
-class RandomStates(Callback):
-    """Puts the random states of torch, numpy and python into checkpoints and back.
-
-    Without it a resumed run draws other dropout masks than an uninterrupted one.
-    """
-
-    def __init__(self) -> None:
-        self._restored: dict[str, Any] | None = None
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return the states as tensors and plain lists."""
-        kind, words, position, has_gauss, cached = np.random.get_state()  # noqa: NPY002
-        version, internal, gauss = random.getstate()
-        return {
-            "torch": torch.get_rng_state(),
-            "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else [],
-            "numpy": [kind, np.asarray(words).tolist(), position, has_gauss, cached],
-            "python": [version, list(internal), gauss],
-        }
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Keep the states for the start of training: setting up draws numbers as well."""
-        self._restored = state_dict
-
-    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Restore the states."""
-        if self._restored is None:
-            return
-        torch.set_rng_state(self._restored["torch"].cpu())
-        if self._restored["cuda"]:
-            torch.cuda.set_rng_state_all([state.cpu() for state in self._restored["cuda"]])
-        kind, words, *rest = self._restored["numpy"]
-        np.random.set_state((kind, np.array(words, dtype=np.uint32), *rest))  # noqa: NPY002
-        version, internal, gauss = self._restored["python"]
-        random.setstate((version, tuple(internal), gauss))
-        self._restored = None

@@ -5,8 +5,8 @@ from typing import Any
 
 from lightning.pytorch.callbacks import Timer
 
-from rrnn_lit.training.checkpoints import read_checkpoint
-from rrnn_lit.training.run_folder import LAST_CHECKPOINT, is_finished
+from rrnn_lit.training.checkpoint_file import read_checkpoint
+from rrnn_lit.training.run_folder import is_finished
 from rrnn_lit.training.stopping import MatchedWordsStopping, time_is_up
 
 
@@ -26,21 +26,21 @@ class RunCompleteError(Exception):
         )
 
 
-def check_unfinished(folder: Path, options: Any) -> None:
+def check_unfinished(folder: Path, checkpoint: Path, options: Any) -> None:
     """Return unless the run in a folder is finished and these options leave it nothing to do.
 
     Args:
         folder: the run's folder.
+        checkpoint: the run's own that is to be resumed.
         options: of the new start, with the groups `trainer` and `stopping`.
 
     Raises:
         RunCompleteError: names the option that would extend the run.
     """
-    last = folder / LAST_CHECKPOINT
-    if not is_finished(folder) or not last.is_file():
+    if not is_finished(folder):
         return
-    checkpoint = read_checkpoint(last)
-    step, states = checkpoint["global_step"], checkpoint["callbacks"]
+    content = read_checkpoint(checkpoint)
+    step, states = content["global_step"], content["callbacks"]
     limit, max_time = options.trainer.max_steps, options.trainer.max_time
     if step >= limit:
         reason = f"{step} steps are done, trainer.max_steps is {limit}"

@@ -31,6 +31,7 @@ from rrnn_lit.training.optimizer import (
     make_adam,
 )
 from rrnn_lit.training.split_metrics import VALIDATION_SPLITS
+from rrnn_lit.training.tensor_claims import check_shapes
 from rrnn_lit.words.counting import loose_classes
 from rrnn_lit.words.nearest import NearestWords
 
@@ -151,6 +152,7 @@ class CompressorModule(LoggedModule):
 
     def on_fit_start(self) -> None:
         """Begin at principal components, unless a checkpoint was loaded."""
+        super().on_fit_start()
         if self.hparams["init"] == "pca" and not self._is_restored:
             start_from_components(self.compressor, self._first_vectors())
             for parameter in self.compressor.parameters():  # of all processes, those of the first
@@ -160,7 +162,7 @@ class CompressorModule(LoggedModule):
     def _first_vectors(self) -> Tensor:
         """Return the vectors of the first batches of the training order, on the host."""
         data = self._data
-        batches: Any = data.train_dataloader().dataset
+        batches: Any = data.train_batches()
         blocks: list[Tensor] = []
         missing = int(self.hparams["pca_vectors"])
         for number in range(data.available_batches):
@@ -177,11 +179,7 @@ class CompressorModule(LoggedModule):
         """Return the loss of a batch."""
         packing = self.steps.packing(batch)
         loss, dropped = self.steps.loss(batch, packing, self.logs_this_step())
-        num_sentences, num_words = len(batch["lengths_B"]), int(batch["lengths_B"].numpy().sum())
-        self.monitor.add_step(
-            num_sentences * self.trainer.world_size, loss.detach(), num_words, dropped
-        )
-        return loss
+        return self.finish_step(batch, loss, dropped)
 
     def validation_step(
         self, batch: VectorBatch, batch_idx: int, dataloader_idx: int = 0
@@ -201,10 +199,12 @@ class CompressorModule(LoggedModule):
     def _count(self, batch: VectorBatch, split: str) -> CompressedOutput:
         packing = self.steps.packing(batch)
         vectors_BS = self.steps.vectors(batch, packing)
+        output = self.steps.reconstruct(batch, packing, vectors_BS)
+        if not batch["loss_share"]:
+            return output
         if self.metrics.wants_plain(split):
             plain = self.steps.plain(batch, packing, vectors_BS)
             self.metrics.update_plain(split, plain["decoded"])
-        output = self.steps.reconstruct(batch, packing, vectors_BS)
         error_B = (output["sentence_vector_BS"] - vectors_BS).square().sum(dim=1)
         self.metrics.update(split, output["decoded"], error_B)
         return output
@@ -236,6 +236,7 @@ class CompressorModule(LoggedModule):
             raise ValueError("ckpt_path: wanted a checkpoint of a compressor, got another one")
         check_same_compressor(checkpoint["hyper_parameters"], dict(self.hparams))
         check_same_dictionary(checkpoint["dictionary_digest"], self._dictionary_digest)
+        check_shapes(checkpoint["state_dict"], self.state_dict())
         digest = checkpoint["autoencoder_digest"]
         check_same_autoencoder("data.autoencoder", digest, self._autoencoder_digest)
         self.monitor.num_sentences = checkpoint["num_sentences"]

@@ -107,7 +107,7 @@ class CompressorSteps:
 
     def _note_matched(self, predicted_NW: Tensor, word_ids_N: Tensor) -> None:
         matched_N = self._matched(predicted_NW, word_ids_N, 0.0)
-        self.monitor.matched_word_rate = matched_N.float().mean()
+        self.monitor.note_matched(matched_N.sum(), len(matched_N))
 
     def plain(self, batch: VectorBatch, packing: Packing, vectors_BS: Tensor) -> EvaluationOutput:
         """Return the words that come back without the compressor."""

@@ -9,6 +9,7 @@ from lightning.pytorch.callbacks import Callback
 from torch import Tensor
 
 from rrnn_lit.training.precision import LossScale, loss_scaler
+from rrnn_lit.training.sharding import whole
 
 # steps in a row that overflow at any loss scale
 _MOST_HALVINGS = 26
@@ -61,7 +62,7 @@ class FiniteGuard(Callback):
 
     def _gather(self, module: pl.LightningModule) -> None:
         biases = [p.grad for p in module.parameters() if p.dim() == 1 and p.grad is not None]
-        sums = torch.stack([grad.float().sum() for grad in biases])
+        sums = torch.stack([whole(grad.float().sum()) for grad in biases])
         is_bad = ~torch.isfinite(sums).all()
         self._is_bad = is_bad if self._is_bad is None else self._is_bad | is_bad
 

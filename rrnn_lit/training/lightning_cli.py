@@ -3,6 +3,7 @@
 import sys
 import warnings
 from argparse import ArgumentError
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,34 +14,38 @@ from lightning.pytorch.loggers.logger import Logger
 from rich.console import Console
 
 from rrnn_lit.data.config_files import check_config_files
+from rrnn_lit.data.config_imports import refusal_in, settle_imports
 from rrnn_lit.data.manifest import write_json
-from rrnn_lit.training.checkpoints import (
-    BestCheckpoint,
-    DurableCheckpointIO,
-    LastCheckpoint,
-    RandomStates,
-)
-from rrnn_lit.training.completeness import check_unfinished
+from rrnn_lit.training.checkpoints import BestCheckpoint, DurableCheckpointIO, LastCheckpoint
 from rrnn_lit.training.finite import FiniteGuard
+from rrnn_lit.training.log_before_save import LogBeforeSave
 from rrnn_lit.training.loss_scale import KeepLossScale
 from rrnn_lit.training.metrics_log import MetricsLog
+from rrnn_lit.training.option_values import check_values
 from rrnn_lit.training.outcome import print_outcome
+from rrnn_lit.training.owner import RunOwner
 from rrnn_lit.training.precision import LossScale, precision_plugin, refuse_changed_precision
 from rrnn_lit.training.predictions import PredictionWriter
 from rrnn_lit.training.preemption import StopOnSignal
 from rrnn_lit.training.progress import StepsProgress
+from rrnn_lit.training.random_states import RandomStates
 from rrnn_lit.training.run_clock import RunClock
 from rrnn_lit.training.run_config import SaveRunConfig
 from rrnn_lit.training.run_folder import (
-    LAST_CHECKPOINT,
     RECONSTRUCTIONS_FILE,
     SUMMARY_FILE,
-    RunSettings,
-    choose_folder,
+    has_checkpoint,
 )
+from rrnn_lit.training.run_start import settle_start
 from rrnn_lit.training.sample_sentences import SampleSentences
 from rrnn_lit.training.samples import write_reconstructions
 from rrnn_lit.training.say_memory import SayMemory
+from rrnn_lit.training.strategies import (
+    check_strategy,
+    end_processes,
+    is_first_process,
+    register_strategies,
+)
 from rrnn_lit.training.summary import (
     LoadedStep,
     add_split,
@@ -50,7 +55,7 @@ from rrnn_lit.training.summary import (
     read_summary,
     stop_reason,
 )
-from rrnn_lit.training.tasks import add_options, choose_task, classes_of
+from rrnn_lit.training.tasks import add_options, choose_task, classes_of, groups_of
 from rrnn_lit.training.trainer_options import (
     canonical_precision,
     check_enough_data,
@@ -62,6 +67,7 @@ from rrnn_lit.training.wandb_logging import WandbSettings, make_wandb_logger
 _EXPECTED_WARNINGS = (
     "Checkpoint directory .* exists and is not empty",  # a resumed run
     "Be aware that when using `ckpt_path`, callbacks",  # evaluations have no use for fit's
+    r"It is recommended to use `self\.log\(",  # figures are of all processes already
     r"`isinstance\(treespec, LeafSpec\)` is deprecated",  # torch, inside Lightning
 )
 
@@ -86,6 +92,7 @@ class RRNNCLI(LightningCLI):
     def __init__(self, args: list[str] | None = None, run: bool = True) -> None:
         self.folder = Path()
         try:
+            settle_imports()
             self.task = choose_task(sys.argv[1:] if args is None else args)
         except ValueError as error:
             raise OptionError(str(error)) from error
@@ -114,14 +121,15 @@ class RRNNCLI(LightningCLI):
         Lightning's own version warns whenever `sys.argv` and `args` are both there.
 
         Raises:
-            OptionError: names the option that is unknown or of the wrong type.
+            OptionError: names the option that is unknown, of the wrong type or not safe.
         """
         arguments, hint = sys.argv[1:] if args is None else args, ""
         try:
             hint = "" if check_config_files(arguments) else "; no --config FILE was given"
             self.config = parser.parse_args(arguments)
         except (ArgumentError, ValueError) as error:
-            raise OptionError(" ".join(str(error).split()) + hint) from error
+            cause = refusal_in(error) or error
+            raise OptionError(" ".join(str(cause).split()) + hint) from cause
 
     def _set_seed(self) -> None:
         check_seed(self.options.seed_everything)
@@ -146,36 +154,14 @@ class RRNNCLI(LightningCLI):
         Raises:
             ValueError: names the option.
             RunCompleteError: the run to resume has nothing left to do.
+            RunOwnedError: another process trains in the folder.
         """
+        check_values(self.options, groups_of(self.task))
         trainer = self.options.trainer
         check_trainer_options(trainer)
         trainer.precision = canonical_precision(trainer.precision)
-        self._settle_folder()
-        if self._fits and self.options.get("ckpt_path") is not None:
-            last = self.folder / LAST_CHECKPOINT
-            if Path(self.options.ckpt_path).resolve() == last.resolve():
-                check_unfinished(self.folder, self.options)
-
-    def _settle_folder(self) -> None:
-        """Choose the folder; one with an unfinished run may set the checkpoint."""
-        settings = RunSettings(**self.options.run)
-        checkpoint = self.options.get("ckpt_path")
-        if checkpoint is not None and not Path(checkpoint).is_file():
-            raise ValueError(f"ckpt_path: wanted a checkpoint file, got {checkpoint!r}")
-        if not self._fits and checkpoint is None:
-            raise ValueError(
-                f"ckpt_path: wanted the run to {self.subcommand}, as --run RUN or as "
-                "--ckpt_path FILE, got none"
-            )
-        folder = Path(settings.folder)
-        own = checkpoint is not None and folder.resolve() in Path(checkpoint).resolve().parents
-        if not self._fits or own:
-            self.folder = folder
-            return
-        self.folder, resumes = choose_folder(settings)
-        self.options.run.folder = str(self.folder)
-        if resumes and self.subcommand:  # without one there is no option for it
-            self.options.ckpt_path = str(self.folder / LAST_CHECKPOINT)
+        self.folder = settle_start(self.options, self.subcommand)
+        self.owner = RunOwner(self.folder)
 
     def instantiate_classes(self) -> None:
         """Build data, model and trainer; a ValueError names the option that does not fit."""
@@ -193,7 +179,8 @@ class RRNNCLI(LightningCLI):
         precision = options.trainer.precision
         scale = LossScale(**options.loss_scale)
         plugin = precision_plugin(precision, options.trainer.accelerator, scale)
-        plugins: list[Any] = [DurableCheckpointIO()]
+        register_strategies()
+        plugins: list[Any] = [DurableCheckpointIO(self.owner.held)]
         if plugin is not None:
             plugins.append(plugin)
             kwargs["precision"] = None
@@ -210,6 +197,7 @@ class RRNNCLI(LightningCLI):
             )
         except TypeError as error:  # how Lightning refuses trainer.devices
             raise ValueError(f"trainer: {error}") from error
+        check_strategy(trainer, self.task, self.subcommand or "fit", options.seed_everything)
         refuse_changed_precision(trainer, precision)
         if self._fits:
             check_enough_data(options.trainer, self.datamodule)
@@ -218,9 +206,11 @@ class RRNNCLI(LightningCLI):
     def _loggers(self) -> list[Logger] | bool:
         if not self._fits:
             return False
-        wandb_logger = make_wandb_logger(WandbSettings(**self.options.wandb), self.folder)
-        loggers: list[Logger] = [MetricsLog(self.folder)]
-        return loggers if wandb_logger is None else [*loggers, wandb_logger]
+        loggers: list[Logger] = [MetricsLog(self.folder, self.owner.held)]
+        if is_first_process():
+            wandb_logger = make_wandb_logger(WandbSettings(**self.options.wandb), self.folder)
+            loggers += [] if wandb_logger is None else [wandb_logger]
+        return loggers
 
     def _callbacks(self) -> list[Callback]:
         progress: list[Callback] = []
@@ -237,6 +227,7 @@ class RRNNCLI(LightningCLI):
             SaveRunConfig(self._parser(self.subcommand), self.options, self.folder),
             *([SayMemory()] if self.task == "autoencoder" else []),
             FiniteGuard(LossScale(**self.options.loss_scale)),
+            LogBeforeSave(),
             *progress,
             RandomStates(),
             KeepLossScale(LossScale(**self.options.loss_scale)),
@@ -248,12 +239,16 @@ class RRNNCLI(LightningCLI):
         ]
 
     def _run_subcommand(self, subcommand: str) -> None:
+        writes = subcommand == "fit" and self.trainer.is_global_zero
         try:
-            super()._run_subcommand(subcommand)
+            with self.owner.taken() if writes else nullcontext():
+                super()._run_subcommand(subcommand)
         except SystemExit as error:
             if not self.trainer.interrupted:
                 raise
             raise RunInterruptedError(self._interruption()) from error
+        finally:
+            end_processes(self.trainer)
 
     def _interruption(self) -> str:
         """Return where an interrupted command is and how to go on."""
@@ -261,7 +256,7 @@ class RRNNCLI(LightningCLI):
             further = "goes on" if self.subcommand == "predict" else "starts again"
             return f"interrupted; the same command {further}"
         place = f"interrupted at step {self.trainer.global_step}"
-        if not (self.folder / LAST_CHECKPOINT).is_file():
+        if not has_checkpoint(self.folder):
             return f"{place}, before the first checkpoint; the same command starts again"
         return f"{place}; go on with `rrnn fit --resume {self.folder}`"
 
@@ -278,8 +273,9 @@ class RRNNCLI(LightningCLI):
         reason = stop_reason(self.trainer)
         summary = describe_run(self.trainer, self.model, self.clock.seconds, reason)
         reconstructions = self.samples.reconstructions
-        write_reconstructions(self.folder / RECONSTRUCTIONS_FILE, reconstructions)
-        write_json(self.folder / SUMMARY_FILE, summary)
+        with self.owner.held():
+            write_reconstructions(self.folder / RECONSTRUCTIONS_FILE, reconstructions)
+            write_json(self.folder / SUMMARY_FILE, summary)
         print_outcome(self.folder, summary, reconstructions)
 
     def after_test(self) -> None:

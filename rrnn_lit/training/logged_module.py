@@ -8,11 +8,14 @@ from typing import Any
 
 import lightning.pytorch as pl
 import torch
+from torch import Tensor
 
+from rrnn_lit.data.loading import Batch
 from rrnn_lit.training.lean_adam import LeanAdam
 from rrnn_lit.training.monitor import TrainingMonitor
 from rrnn_lit.training.optimizer import update_figures, update_learning_rate
 from rrnn_lit.training.precision import loss_scaler
+from rrnn_lit.training.sharding import whole
 
 
 class LoggedModule(pl.LightningModule):
@@ -48,7 +51,12 @@ class LoggedModule(pl.LightningModule):
             optimizer.measures_norm = logs
         elif logs:
             gradients = [p.grad for p in self.parameters() if p.grad is not None]
-            self.monitor.gradient_norm = torch.nn.utils.get_total_norm(gradients)
+            self.monitor.gradient_norm = whole(torch.nn.utils.get_total_norm(gradients))
+
+    def on_fit_start(self) -> None:
+        """Let every process but the first draw other dropout masks than the first."""
+        if self.trainer.global_rank:
+            torch.manual_seed(torch.initial_seed() + self.trainer.global_rank)
 
     def on_train_start(self) -> None:
         """Start the clock of the first interval."""
@@ -65,7 +73,32 @@ class LoggedModule(pl.LightningModule):
         if isinstance(optimizer, LeanAdam):
             self.monitor.gradient_norm = optimizer.gradient_norm
         updates = update_figures(optimizer, self.global_step, loss_scaler(self.trainer))
-        self.log_figures({**self.monitor.take(), **updates})
+        several = self.trainer.world_size > 1
+        interval = self.monitor.take(self._over_processes if several else None)
+        self.log_figures({**interval, **updates})
+
+    def _over_processes(self, values: Tensor) -> tuple[Tensor, int]:
+        total = self.trainer.strategy.reduce(values, reduce_op="sum")
+        assert isinstance(total, Tensor)
+        return total, self.trainer.world_size
+
+    def finish_step(self, batch: Batch, loss: Tensor, dropped: Tensor) -> Tensor:
+        """Return the loss whose mean over processes is that of the whole batch; note the step.
+
+        Gradients are averaged over processes, and these may have unequal shares of a batch.
+
+        Args:
+            batch: of this process.
+            loss: mean over its sentences.
+            dropped: its words without a gradient.
+        """
+        if self.trainer.world_size > 1:
+            loss = loss * batch["loss_share"]
+        num_words = int(batch["lengths_B"].numpy().sum())
+        if not batch["loss_share"]:
+            num_words, dropped = 0, torch.zeros_like(dropped)
+        self.monitor.add_step(batch["num_sentences"], loss.detach(), num_words, dropped)
+        return loss
 
     def on_validation_start(self) -> None:
         """Keep evaluation out of the speed of training."""

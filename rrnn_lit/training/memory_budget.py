@@ -126,6 +126,29 @@ def memory_budget(sizes: MemorySizes) -> dict[str, int]:
     }
 
 
+def sharded_budget(sizes: MemorySizes, devices: int) -> dict[str, int]:
+    """Return the bytes of each part on each of the devices that share the weights out.
+
+    Weights, gradients and moments lie in equal parts. Those of the encoder or of the decoder come
+    together for their passes: the weights, their gradients, and the buffer these are sent from.
+    Copies in 16 bit stay whole from the forward to the backward pass. Computed from how the parts
+    are exchanged; never measured on GPUs.
+
+    Args:
+        sizes: with the words of one device's share of a batch; standard memory.
+        devices: how many.
+    """
+    shapes = weight_shapes(sizes)
+    weights = {name: sum(a * b for a, b in part) for name, part in shapes.items()}
+    encoder = weights["encoder"] + weights["sentence vector"]
+    decoder = weights["decoder"] + weights["output"]
+    shared = ("weights, fp32", "ADAM's moments", "gradients")
+    return {
+        name: size // devices if name in shared else size
+        for name, size in memory_budget(sizes).items()
+    } | {"weights and gradients that come together": 12 * max(encoder, decoder)}
+
+
 def describe_budget(budget: dict[str, int]) -> str:
     """Return the budget in one line, largest parts first."""
     parts = sorted(budget.items(), key=lambda part: -part[1])

@@ -8,13 +8,18 @@ import json
 import os
 import time
 from argparse import Namespace
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
 from lightning.pytorch.loggers.logger import Logger
 from lightning.pytorch.utilities import rank_zero_only
 
+from rrnn_lit.training.metrics_lines import metrics_record, read_metrics
 from rrnn_lit.training.run_folder import METRICS_FILE
+
+__all__ = ["MetricsLog", "read_metrics"]
 
 
 class MetricsLog(Logger):
@@ -22,13 +27,17 @@ class MetricsLog(Logger):
 
     Args:
         folder: the run's folder.
+        held: its ownership, which is entered around every write.
 
     Raises:
         ValueError: there is a `metrics.jsonl` of another kind.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self, folder: Path, held: Callable[[], AbstractContextManager[None]] = nullcontext
+    ) -> None:
         super().__init__()
+        self._held = held
         self._path = folder / METRICS_FILE
         self._life = _next_life(self._path)
         self._is_begun = False
@@ -37,6 +46,11 @@ class MetricsLog(Logger):
     def name(self) -> str:
         """Return the name of the run's folder."""
         return self._path.parent.name
+
+    @property
+    def life(self) -> int:
+        """Return the number of this start of the run; those that logged nothing do not count."""
+        return self._life
 
     @property
     def version(self) -> str:
@@ -55,14 +69,15 @@ class MetricsLog(Logger):
     @rank_zero_only
     def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
         """Append a line with step, time (seconds since 1970), life and the figures."""
-        if not self._is_begun:
-            self._is_begun = True
-            _cut_half_line(self._path)
         figures = {k: float(v) for k, v in metrics.items() if k != "epoch"}
         record = {"step": step, "time": round(time.time(), 3), "life": self._life, **figures}
         line = json.dumps(record).encode() + b"\n"
-        with open(self._path, "ab", buffering=0) as file:
-            file.write(line)
+        with self._held():
+            if not self._is_begun:
+                self._is_begun = True
+                _cut_half_line(self._path)
+            with open(self._path, "ab", buffering=0) as file:
+                file.write(line)
 
 
 def _next_life(path: Path) -> int:
@@ -70,7 +85,7 @@ def _next_life(path: Path) -> int:
     if not path.exists():
         return 1
     lines = path.read_bytes().split(b"\n")[:-1]
-    return int(_record(path, len(lines), lines[-1])["life"]) + 1 if lines else 1
+    return int(metrics_record(path, len(lines), lines[-1])["life"]) + 1 if lines else 1
 
 
 def _cut_half_line(path: Path) -> None:
@@ -78,33 +93,3 @@ def _cut_half_line(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.exists():
         os.truncate(path, path.read_bytes().rfind(b"\n") + 1)
-
-
-def _record(path: Path, number: int, line: bytes) -> dict[str, Any]:
-    try:
-        record = json.loads(line)
-        return {"step": record["step"], "life": record["life"], **record}
-    except (ValueError, KeyError, TypeError) as error:
-        wanted = "wanted a JSON object with step and life"
-        raise ValueError(f"{path}, line {number}: {wanted}, got {line[:40]!r}") from error
-
-
-def read_metrics(path: Path) -> list[dict[str, Any]]:
-    """Return the lines of a `metrics.jsonl` in order of steps, without repeated ones.
-
-    A line counts as repeated when a later life logged at or before its step.
-
-    Raises:
-        ValueError: names the line that holds something else.
-    """
-    records: list[dict[str, Any]] = []
-    for number, line in enumerate(path.read_bytes().split(b"\n")[:-1], start=1):
-        record = _record(path, number, line)
-        while (
-            records
-            and records[-1]["step"] >= record["step"]
-            and (records[-1]["life"] < record["life"])
-        ):
-            records.pop()
-        records.append(record)
-    return records

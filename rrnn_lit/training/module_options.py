@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from rrnn_lit.models.building import LATER_SHAPE
 from rrnn_lit.training.ranges import TRAINING_RANGES, Ranges, check_ranges
+from rrnn_lit.training.sharding import ShardedStrategy
 
 Memory = Literal["standard", "lean"]
 _SHAPE_OPTIONS = (
@@ -61,6 +62,11 @@ def check_memory(options: dict[str, Any], trainer: Any) -> None:
         trainer: the Trainer that will train it.
     """
     if options["memory"] == "lean":
+        if isinstance(trainer.strategy, ShardedStrategy):
+            raise ValueError(
+                "model.memory: wanted standard with trainer.strategy fsdp2, which shares "
+                "gradients out at once; got lean"
+            )
         deferred = {
             "trainer.gradient_clip_val": (trainer.gradient_clip_val or 0, 0),
             "trainer.accumulate_grad_batches": (trainer.accumulate_grad_batches, 1),

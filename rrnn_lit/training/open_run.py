@@ -25,6 +25,7 @@ from rrnn_lit.data.manifest import MANIFEST_FILE, read_manifest, verify_files
 from rrnn_lit.data.prepared import PreparedData
 from rrnn_lit.models.building import autoencoder_of, weights_digest
 from rrnn_lit.models.compressor import compressor_of
+from rrnn_lit.training.checkpoint_file import read_checkpoint
 from rrnn_lit.training.prepared_text import prepared_text
 from rrnn_lit.training.run_figures import figures_at
 from rrnn_lit.training.run_folder import (
@@ -199,17 +200,7 @@ def _checkpoint_path(folder: Path, weights: Weights) -> Path:
 
 def _read_checkpoint(path: Path) -> dict[str, Any]:
     """Return a checkpoint whose tensors stay on disk until they are used."""
-    try:
-        checkpoint = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-    except (OSError, MemoryError):
-        raise
-    except Exception as error:
-        # torch's own text advises to load it without the protection
-        raise ValueError(f"{path}: wanted a checkpoint without code, got another file") from error
-    wanted = ("state_dict", "hyper_parameters", "global_step")
-    if not isinstance(checkpoint, dict) or any(name not in checkpoint for name in wanted):
-        raise ValueError(f"{path}: wanted a checkpoint of a run of rrnn, got something else")
-    return checkpoint
+    return read_checkpoint(path, ("state_dict", "hyper_parameters", "global_step"))
 
 
 def _options(checkpoint: Mapping[str, Any]) -> dict[str, Any]:

@@ -24,11 +24,3 @@ def print_outcome(
     console.print(reconstruction_table(reconstructions, "sentences of tune, never trained on"))
     print_summary(summary, console)
     console.print(f"the run is in {folder}", highlight=False)
-    offline = sorted((folder / "wandb").glob("offline-run-*"))
-    if offline:
-        console.print(
-            f"W&B, offline: look with `wandb leet {offline[-1]}`, send with "
-            f"`wandb sync {offline[-1]}`",
-            highlight=False,
-            soft_wrap=True,
-        )

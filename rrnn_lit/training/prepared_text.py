@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rrnn_lit.data.manifest import file_digest, verify_files
+from rrnn_lit.data.manifest import MANIFEST_FILE, file_digest, verify_files
 from rrnn_lit.data.prepare_text import KNOWN_WORDS_FILE, WHOLE_PHRASES_FILE
 from rrnn_lit.data.prepare_words import is_phrase
 from rrnn_lit.data.sources.files import read_lines
@@ -65,17 +65,33 @@ def prepared_text(
     Raises:
         ValueError: a file is not the one that the folder was made with, or damaged.
     """
-    given = {**_NO_TEXT, **manifest["config"]["text"]}
+    path = folder / MANIFEST_FILE
+    given = {**_NO_TEXT, **_group(path, manifest, "text")}
+    _group(path, manifest, "words")
     known, note = _known_words(folder, manifest, words, word_list)
     whole, whole_note = _whole_phrases(folder, manifest, words)
     table, table_note = _corrections(manifest, given["corrections"], corrections)
-    settings = TextSettings(
-        given["tokenizer"], given["language_threshold"], None, given["max_words"]
-    )
+    settings = _settings(path, given)
     notes = tuple(text for text in (note, whole_note, table_note) if text)
     needs = (("--word-list", note), ("--corrections", table_note))
     lacks = tuple(option for option, text in needs if text)
     return PreparedText(settings, known, whole, table, notes, lacks)
+
+
+def _group(path: Path, manifest: dict[str, Any], name: str) -> dict[str, Any]:
+    group = manifest["config"].get(name)
+    if not isinstance(group, dict):
+        raise ValueError(f"{path}: wanted a group config.{name}, got {str(group)[:100]}")
+    return group
+
+
+def _settings(path: Path, given: dict[str, Any]) -> TextSettings:
+    try:
+        return TextSettings(
+            given["tokenizer"], given["language_threshold"], None, given["max_words"]
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path}: wanted the settings of the text, got {error!r}") from error
 
 
 def _known_words(
@@ -111,8 +127,13 @@ def _whole_phrases(
     if options.get("vectors") is not None or options.get("word_list") is None:
         return None, ""
     verify_files(folder, {"files": {_STATS_FILE: manifest["files"][_STATS_FILE]}})
-    stats = json.loads((folder / _STATS_FILE).read_text(encoding="utf-8"))
-    number = stats["dictionary"]["phrases_left_whole"]
+    try:
+        stats = json.loads((folder / _STATS_FILE).read_text(encoding="utf-8"))
+        number = stats["dictionary"]["phrases_left_whole"]
+    except (ValueError, TypeError, LookupError, RecursionError) as error:
+        raise ValueError(
+            f"{folder / _STATS_FILE}: wanted dictionary.phrases_left_whole, got {error!r}"
+        ) from error
     if number is None:
         return None, ""
     phrases = _as_lines(word for word in words if is_phrase(word))

@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
-import yaml
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.cli import LightningArgumentParser
-from lightning.pytorch.loggers import WandbLogger
 
 from rrnn_lit.training.run_folder import CONFIG_FILE, free_name, point_latest, reopen_run
+from rrnn_lit.training.wandb_mirror import WandbMirror
 
 
 class SaveRunConfig(Callback):
@@ -50,5 +49,5 @@ class SaveRunConfig(Callback):
         part.write_text(text, encoding="utf-8")
         os.replace(part, path)
         for logger in trainer.loggers:
-            if isinstance(logger, WandbLogger):
-                logger.experiment.config.update(yaml.safe_load(text), allow_val_change=True)
+            if isinstance(logger, WandbMirror):
+                logger.start(trainer.global_step)

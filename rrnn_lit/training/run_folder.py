@@ -1,8 +1,9 @@
 """The folder of a run: one run a folder, nothing in it is ever overwritten by another run.
 
-`config.yaml`, `metrics.jsonl`, `checkpoints/last.ckpt`, `checkpoints/best.ckpt`, `wandb/`, and at
-the end `summary.json`, `reconstructions.jsonl`, `curves.png`. A folder without `summary.json`
-holds an unfinished run.
+`config.yaml`, `metrics.jsonl`, `checkpoints/last.ckpt`, `checkpoints/last-1.ckpt`, the one before,
+`checkpoints/best.ckpt`, `wandb/`, and at the end `summary.json`, `reconstructions.jsonl`,
+`curves.png`. A folder without `summary.json` holds an unfinished run; one with `owner.json` is
+written by a process, or was when that died.
 """
 
 import os
@@ -21,6 +22,7 @@ STOP_REQUEST_FILE = "stop_request"  # why whoever sends SIGTERM does it, in one 
 WANDB_ID_FILE = "wandb_run_id"
 CHECKPOINTS = "checkpoints"
 LAST_CHECKPOINT = f"{CHECKPOINTS}/last.ckpt"
+PREVIOUS_CHECKPOINT = f"{CHECKPOINTS}/last-1.ckpt"  # the one before, if that is damaged
 BEST_CHECKPOINT = f"{CHECKPOINTS}/best.ckpt"
 
 
@@ -40,7 +42,7 @@ class RunSettings:
 
     def __post_init__(self) -> None:
         """Check what the types leave open."""
-        if not Path(self.folder).name:
+        if Path(self.folder).name in ("", "..") or "\0" in self.folder:
             raise ValueError(
                 f"run.folder: wanted a folder with a name of its own, got {self.folder!r}"
             )
@@ -82,6 +84,11 @@ def is_finished(folder: Path) -> bool:
     return (folder / SUMMARY_FILE).is_file()
 
 
+def has_checkpoint(folder: Path) -> bool:
+    """Return whether there is something to go on from, whole or not."""
+    return any((folder / name).is_file() for name in (LAST_CHECKPOINT, PREVIOUS_CHECKPOINT))
+
+
 def choose_folder(settings: RunSettings) -> tuple[Path, bool]:
     """Return the folder to use and whether the run in it is to be resumed.
 
@@ -96,7 +103,7 @@ def choose_folder(settings: RunSettings) -> tuple[Path, bool]:
     candidate, number = folder, 1
     while is_run(candidate):
         if settings.if_exists == "resume" and not is_finished(candidate):
-            return candidate, (candidate / LAST_CHECKPOINT).is_file()
+            return candidate, has_checkpoint(candidate)
         number += 1
         candidate = folder.with_name(f"{folder.name}-{number}")
     return candidate, False

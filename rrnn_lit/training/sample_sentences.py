@@ -6,12 +6,12 @@ import lightning.pytorch as pl
 import numpy as np
 import torch
 from lightning.pytorch.callbacks import Callback
-from lightning.pytorch.loggers import WandbLogger
 from torch import Tensor
 
 from rrnn_lit.data.datamodule import SentenceDataModule
 from rrnn_lit.data.vector_datamodule import SentenceVectorDataModule
 from rrnn_lit.training.samples import Reconstruction, marked_text, reconstruct_row
+from rrnn_lit.training.wandb_mirror import WandbMirror
 
 _SPLIT = "tune"
 
@@ -52,7 +52,7 @@ class SampleSentences(Callback):
         dataloader_idx: int = 0,
     ) -> None:
         """Keep the chosen sentences of a tune batch."""
-        if dataloader_idx != 0:
+        if dataloader_idx != 0 or not batch["loss_share"]:
             return
         numbers_B: Tensor = batch["sentence_numbers_B"].cpu()
         for row in torch.isin(numbers_B, self._chosen).nonzero().squeeze(1).tolist():
@@ -67,14 +67,18 @@ class SampleSentences(Callback):
             )
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Send the table to W&B."""
+        """Bring those of all processes together; send the table to W&B."""
+        if trainer.world_size > 1:
+            parts: list[Any] = [None] * trainer.world_size
+            torch.distributed.all_gather_object(parts, self.reconstructions)
+            self.reconstructions = [r for part in parts for r in part]
         self.reconstructions.sort(key=lambda r: r.sentence_number)
         rows = [
             [" ".join(r.words[:-1]), marked_text(r), sum(r.matched) / len(r.matched)]
             for r in self.reconstructions
         ]
         for logger in trainer.loggers:
-            if isinstance(logger, WandbLogger) and rows:
+            if isinstance(logger, WandbMirror) and rows:
                 columns = ["sentence", "decoded ([wrong])", "matched_word_rate"]
                 key = f"{_SPLIT}/reconstructions"
                 logger.log_table(key, columns=columns, data=rows, step=trainer.global_step)

@@ -13,6 +13,7 @@ from rrnn_lit.data.manifest import write_json
 from rrnn_lit.training.compressor_module import CompressorModule
 from rrnn_lit.training.frozen_autoencoder import parts_behind, vector_size
 from rrnn_lit.training.metric_keys import split_key
+from rrnn_lit.training.run_clock import RunClock
 from rrnn_lit.training.run_folder import SUMMARY_FILE
 from rrnn_lit.training.split_metrics import VALIDATION_SPLITS
 from rrnn_lit.training.stopping import MatchedWordsStopping, time_is_up
@@ -83,6 +84,7 @@ def describe_run(trainer: pl.Trainer, module: Any, seconds: float, reason: str) 
         "steps": trainer.global_step,
         "sentences": module.monitor.num_sentences,
         "seconds": round(seconds, 1),
+        **_effective_time(trainer),
         "stop_reason": reason,
         "vocab_size": data.word_vectors.vocab_size,
         "max_words": data.hparams["max_words"],
@@ -95,6 +97,15 @@ def describe_run(trainer: pl.Trainer, module: Any, seconds: float, reason: str) 
             for split in VALIDATION_SPLITS
         },
     }
+
+
+def _effective_time(trainer: pl.Trainer) -> dict[str, Any]:
+    """Return which share of the time since the first start was kept training."""
+    callbacks: list[Callback] = trainer.callbacks  # type: ignore[attr-defined]
+    for callback in callbacks:
+        if isinstance(callback, RunClock):
+            return callback.effective(trainer).as_dict()
+    return {}
 
 
 def _sizes(trainer: pl.Trainer, module: Any) -> dict[str, Any]:
@@ -171,7 +182,8 @@ def print_summary(summary: dict[str, Any], console: Console) -> None:
         f"{summary['bytes_per_vector']:,} bytes per vector{instead}, "
         f"{summary['vocab_size']:,} dictionary "
         f"words, trained on sentences of at most {summary['max_words']} words (with EOS), "
-        f"seed {summary['seed']}, {summary['precision']}\nstopped: {summary['stop_reason']}",
+        f"seed {summary['seed']}, {summary['precision']}\n{_kept_time(summary)}"
+        f"stopped: {summary['stop_reason']}",
         highlight=False,
         soft_wrap=True,
     )
@@ -189,6 +201,16 @@ def print_summary(summary: dict[str, Any], console: Console) -> None:
     console.print(table)
     if plain is not None:
         console.print(_beside_plain(summary))
+
+
+def _kept_time(summary: dict[str, Any]) -> str:
+    """Return a line about the starts of the run; summaries of earlier versions have none."""
+    share = summary.get("effective_training_time")
+    if share is None:
+        return ""
+    starts = f"{summary['starts']:,} start{'s' if summary['starts'] > 1 else ''}"
+    lost = f"{summary['lost_steps']:,} steps done again"
+    return f"{share:.1%} of the time since the first start was training; {starts}, {lost}\n"
 
 
 def _beside_plain(summary: dict[str, Any]) -> Table:

@@ -48,6 +48,22 @@ def classes_of(task: Task) -> tuple[type[pl.LightningModule], type[pl.LightningD
     return AutoencoderModule, SentenceDataModule
 
 
+def groups_of(task: Task) -> dict[str, type]:
+    """Return the groups of options beside trainer and the class that each is made for."""
+    module, data = classes_of(task)
+    return {
+        "model": module,
+        "data": data,
+        "run": RunSettings,
+        "checkpoint": CheckpointSettings,
+        "loss_scale": LossScale,
+        "loss": LossSettings,
+        "wandb": WandbSettings,
+        "stopping": MatchedWordsStopping,
+        "samples": SampleSentences,
+    }
+
+
 def add_options(parser: LightningArgumentParser, task: Task) -> None:
     """Add the option groups beside trainer, model and data, and what follows from the data."""
     parser.add_argument(

@@ -6,6 +6,7 @@ Lightning knows over fifty; those that are safe are left to its own checks.
 from typing import Any
 
 from rrnn_lit.data.datamodule import SentenceDataModule
+from rrnn_lit.training.strategies import check_strategy_name
 
 _PRECISIONS = ("16-mixed", "bf16-mixed", "32-true")
 _ALIASES = {"16": "16-mixed", "bf16": "bf16-mixed", "32": "32-true"}
@@ -54,6 +55,7 @@ def check_trainer_options(options: Any) -> None:
         if value not in allowed:
             wanted = " or ".join("null" if v is None else str(v).lower() for v in allowed)
             raise ValueError(f"trainer.{name}: wanted {wanted}, got {value}; {reason}")
+    check_strategy_name(options.strategy)
 
 
 def canonical_precision(precision: object) -> str:

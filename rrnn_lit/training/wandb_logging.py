@@ -5,10 +5,11 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from lightning.pytorch.loggers import WandbLogger
-
 from rrnn_lit.training.run_folder import WANDB_ID_FILE
+from rrnn_lit.training.wandb_mirror import WandbMirror
 from rrnn_lit.training.wandb_mode import choose_mode
+
+_OPEN: list[WandbMirror] = []  # of this process
 
 
 @dataclass(frozen=True)
@@ -32,30 +33,26 @@ class WandbSettings:
     job_type: str | None = None
 
 
-def make_wandb_logger(settings: WandbSettings, folder: Path) -> WandbLogger | None:
+def make_wandb_logger(settings: WandbSettings, folder: Path) -> WandbMirror | None:
     """Return the logger of a run folder, or None when W&B is off.
 
     The run id is fixed by the folder's first start, so that a resumed run continues its charts.
     """
     if not settings.enabled or choose_mode() == "disabled":
         return None
-    import wandb
-
     folder.mkdir(parents=True, exist_ok=True)
-    return WandbLogger(
-        name=folder.name,
-        save_dir=folder,
-        id=_run_id(folder),
-        project=settings.project,
-        entity=settings.entity,
-        group=settings.group,
-        job_type=settings.job_type,
-        tags=settings.tags,
-        resume="allow",
-        log_model=False,
-        # metadata would hold the command line, and with it whatever stands there
-        settings=wandb.Settings(x_disable_meta=True, silent=True),
-    )
+    init = {
+        "name": folder.resolve().name,
+        "id": _run_id(folder),
+        "project": settings.project,
+        "entity": settings.entity,
+        "group": settings.group,
+        "job_type": settings.job_type,
+        "tags": settings.tags,
+    }
+    mirror = WandbMirror(folder, init)
+    _OPEN.append(mirror)
+    return mirror
 
 
 def _run_id(folder: Path) -> str:
@@ -74,13 +71,6 @@ def finish(exit_code: int, end: str | None = None) -> None:
         end: what a sweep has stopped it for, for example `pruned`: becomes a tag, and `end` in the
             summary. None for a run that came to its own end, which is `finished` or `failed`.
     """
-    import sys
-
-    wandb = sys.modules.get("wandb")
-    if wandb is None or wandb.run is None:
-        return
-    if end is not None:
-        wandb.run.tags = (*(wandb.run.tags or ()), end)
-    # also without one: the summary of a resumed run may still hold that of its last start
-    wandb.run.summary["end"] = end or ("failed" if exit_code else "finished")
-    wandb.finish(exit_code)
+    while _OPEN:
+        # also without one: the summary of a resumed run may still hold that of its last start
+        _OPEN.pop().close(exit_code, end or ("failed" if exit_code else "finished"))

@@ -199,6 +199,7 @@ def test_known_words_are_printable_ascii_only(bundle: Path, content: str) -> Non
         (("facts", "max_words"), None),
         (("facts", "max_words"), "60"),
         (("facts", "max_words"), 0),
+        (("facts", "max_words"), 10**9),  # decoding without an end mark would take hours
         (("special_labels",), ["UNK"]),
         (("autoencoder", "hidden_size"), "20"),
         (("autoencoder", "hidden_size"), -20),

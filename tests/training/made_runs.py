@@ -10,6 +10,7 @@ import yaml
 from rrnn_lit.codec.parts import CodecParts
 from rrnn_lit.data.prepared import PreparedData
 from rrnn_lit.models.building import weights_digest
+from rrnn_lit.training.checkpoint_file import write_checkpoint
 from tests.codec.parts import tiny_facts
 
 Content = dict[str, Any]
@@ -40,7 +41,7 @@ def make_run(
     (folder / "config.yaml").write_text(yaml.safe_dump({"data": options, "model": {}}))
     for kind in weights:
         path = folder / "checkpoints" / f"{kind}.ckpt"
-        torch.save(checkpoint_of(parts, PreparedData(data, verify=False), step), path)
+        write_checkpoint(checkpoint_of(parts, PreparedData(data, verify=False), step), path)
     if finished:
         splits = tiny_facts()["splits"]
         (folder / "summary.json").write_text(json.dumps({"steps": 10, "splits": splits}))
@@ -73,11 +74,11 @@ def make_compressor_run(folder: Path, autoencoder: Path | str, parts: CodecParts
         "global_step": 5,
         "autoencoder_digest": weights_digest(parts.autoencoder),
     }
-    torch.save(content, folder / "checkpoints" / "last.ckpt")
+    write_checkpoint(content, folder / "checkpoints" / "last.ckpt")
     return folder
 
 
 def edit_checkpoint(path: Path, **changes: Any) -> None:
     """Replace entries of a checkpoint."""
     content = torch.load(path, map_location="cpu", weights_only=True)
-    torch.save({**content, **changes}, path)
+    write_checkpoint({**content, **changes}, path)

@@ -14,7 +14,7 @@ GOING = {"checks_without_gain": 0, "reason": None}
 HALF_AN_HOUR = {"time_elapsed": {"train": 1800.0}}
 
 
-def write_run(folder: Path, stopping: dict[str, Any], timer: dict[str, Any] | None) -> None:
+def write_run(folder: Path, stopping: dict[str, Any], timer: dict[str, Any] | None) -> Path:
     states = {"MatchedWordsStopping": stopping}
     if timer is not None:
         states["Timer"] = timer
@@ -24,8 +24,10 @@ def write_run(folder: Path, stopping: dict[str, Any], timer: dict[str, Any] | No
         "dictionary_digest": "",
         "state_dict": {},
     }
-    DurableCheckpointIO().save_checkpoint(checkpoint, folder / "checkpoints" / "last.ckpt")
+    path = folder / "checkpoints" / "last.ckpt"
+    DurableCheckpointIO().save_checkpoint(checkpoint, path)
     (folder / "summary.json").write_text("{}")
+    return path
 
 
 def options(max_steps: int, patience: int, max_time: str | None) -> SimpleNamespace:
@@ -54,18 +56,18 @@ def test_table(
     now: tuple[int, int, str | None],
     option: str | None,
 ) -> None:
-    write_run(tmp_path, stopping, timer)
+    path = write_run(tmp_path, stopping, timer)
     if option is None:
-        check_unfinished(tmp_path, options(*now))
+        check_unfinished(tmp_path, path, options(*now))
         return
     with pytest.raises(RunCompleteError, match=f"is complete: .* give a higher --{option} to"):
-        check_unfinished(tmp_path, options(*now))
+        check_unfinished(tmp_path, path, options(*now))
 
 
 def test_a_run_without_a_summary_has_that_left_to_do(tmp_path: Path) -> None:
-    write_run(tmp_path, STOPPED, None)
+    path = write_run(tmp_path, STOPPED, None)
     (tmp_path / "summary.json").unlink()
-    check_unfinished(tmp_path, options(100, 3, None))
+    check_unfinished(tmp_path, path, options(100, 3, None))
 
 
 def test_resuming_a_complete_run_says_so_and_touches_nothing(

@@ -50,6 +50,8 @@ def some_batch() -> VectorBatch:
         "lengths_B": lengths_B,
         "sentence_numbers_B": torch.arange(3),
         "batch_number": 0,
+        "num_sentences": 3,
+        "loss_share": 1.0,
     }
 
 
@@ -82,7 +84,9 @@ def test_loss_of_words_is_that_of_a_decoder_with_gradients(match_drop: float) ->
 
     torch.testing.assert_close(loss, wanted_loss)
     assert int(dropped) == int((~kept_N).sum())
-    assert float(steps.monitor.matched_word_rate) == pytest.approx(float(matched_N.float().mean()))
+    steps.monitor.add_step(3, loss.detach(), len(matched_N), dropped)
+    rate = steps.monitor.take()["train/matched_word_rate"]
+    assert rate == pytest.approx(float(matched_N.float().mean()))
     assert got.keys() == wanted.keys() == dict(steps.compressor.named_parameters()).keys()
     for name, gradient in wanted.items():
         torch.testing.assert_close(got[name], gradient)

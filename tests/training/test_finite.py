@@ -7,7 +7,7 @@ import torch
 from rrnn_lit import cli as command
 from rrnn_lit.models.losses import reconstruction_loss
 from rrnn_lit.training import autoencoder_module
-from rrnn_lit.training.checkpoints import read_checkpoint
+from rrnn_lit.training.checkpoint_file import read_checkpoint
 from tests.training.conftest import WriteConfig
 
 BAD_STEP = 8  # last.ckpt is written every third step

@@ -5,11 +5,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rrnn_lit.bench.faults.saves import die
 from rrnn_lit.data.manifest import DataError
 from rrnn_lit.data.sentence_vectors import SentenceVectors
 from rrnn_lit.training.prediction_shards import PredictionShards
 from rrnn_lit.training.samples import Reconstruction
-from tests.training.tiny import die, in_child
+from tests.training.tiny import in_child
 
 FACTS: dict[str, Any] = {
     "kind": "sentence_vectors",

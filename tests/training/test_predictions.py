@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from rrnn_lit import cli as command
+from rrnn_lit.bench.faults.saves import die
 from rrnn_lit.data.prepared import PreparedData
 from rrnn_lit.data.sentence_vectors import SentenceVectors
 from rrnn_lit.models.compressor import compressor_of
@@ -18,7 +19,7 @@ from rrnn_lit.models.quantisation import dequantise
 from rrnn_lit.training.autoencoder_module import AutoencoderModule
 from rrnn_lit.training.compressor_module import CompressorModule
 from tests.training.compressing import fit_compressor
-from tests.training.tiny import die, in_child, load, read_json
+from tests.training.tiny import in_child, load, read_json
 
 SHARDS = ["--data.shard_sentences", "50", "--data.eval_batch_size", "7"]
 TRAIN = ["--data.predict_split", "train", *SHARDS]

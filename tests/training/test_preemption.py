@@ -7,7 +7,7 @@ import pytest
 
 from rrnn_lit import cli as command
 from rrnn_lit.training.autoencoder_module import AutoencoderModule
-from rrnn_lit.training.checkpoints import read_checkpoint
+from rrnn_lit.training.checkpoint_file import read_checkpoint
 from rrnn_lit.training.lightning_cli import RRNNCLI
 from tests.training.conftest import WriteConfig
 from tests.training.tiny import differences, load

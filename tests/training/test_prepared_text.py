@@ -159,3 +159,26 @@ def test_corrections_are_read_or_missed(tmp_path: Path, prepared_folder: Path) -
     table.write_text("teh\tThe\n")
     with pytest.raises(ValueError, match="--corrections: wanted the text.corrections"):
         text_of(data, None, table)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [{"max_words": None}, {"max_words": "12"}, {"max_words": 1}, {"language_threshold": []}],
+)
+def test_odd_settings_of_the_text_are_refused_by_file(
+    tmp_path: Path, prepared_folder: Path, text: dict[str, Any]
+) -> None:
+    data = edited(shutil.copytree(prepared_folder, tmp_path / "data"), text=text)
+    with pytest.raises(ValueError, match="manifest.json: wanted the settings of the text"):
+        text_of(data)
+
+
+@pytest.mark.parametrize("stats", ["[]", "{}", '{"dictionary": 3}', "[" * 100_000])
+def test_odd_statistics_are_refused_by_file(
+    tmp_path: Path, prepared_folder: Path, stats: str
+) -> None:
+    data, word_list = with_word_list(tmp_path, prepared_folder)
+    (data / "stats.json").write_text(stats)
+    record(data, "stats.json")
+    with pytest.raises(ValueError, match="stats.json: wanted dictionary.phrases_left_whole"):
+        text_of(data, word_list)

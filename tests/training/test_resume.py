@@ -1,67 +1,35 @@
-import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
 import numpy as np
 import pytest
-from lightning.pytorch.callbacks import Timer
+from lightning.pytorch.callbacks import Callback, Timer
 from torch import Tensor
 
 from rrnn_lit import cli as command
+from rrnn_lit.bench.faults.saves import DieAtRename
+from rrnn_lit.bench.faults.signals import SignalAt, arm
 from rrnn_lit.data.synthetic import write_synthetic
 from rrnn_lit.training.autoencoder_module import AutoencoderModule
 from rrnn_lit.training.lightning_cli import RRNNCLI
 from rrnn_lit.training.metrics_log import read_metrics
 from rrnn_lit.training.summary import read_summary
 from tests.training.conftest import Fit, WriteConfig
-from tests.training.tiny import TINY, Options, die, differences, in_child, load
+from tests.training.tiny import TINY, Options, differences, in_child, load
 
 LAST = "checkpoints/last.ckpt"
 EXACT = "test/exact_sentences"
 
 
-def kill_in(name: str, step: int) -> Callable[[], None]:
-    """Return what makes AutoencoderModule kill the process in a method at a step."""
-
-    def arm() -> None:
-        original = getattr(AutoencoderModule, name)
-
-        def method(self: AutoencoderModule, *arguments: Any, **options: Any) -> Any:
-            if self.global_step == step:
-                die()
-            return original(self, *arguments, **options)
-
-        setattr(AutoencoderModule, name, method)
-
-    return arm
-
-
-def kill_in_save(step: int) -> Callable[[], None]:
-    """Return what kills the process when last.ckpt of a step is written, not yet renamed."""
-
-    def arm() -> None:
-        replace = os.replace
-
-        def kill(source: Any, target: Any) -> None:
-            if Path(target).name == "last.ckpt" and load(Path(source))["global_step"] == step:
-                die()
-            replace(source, target)
-
-        os.replace = kill  # type: ignore[assignment]
-
-    return arm
-
-
 @pytest.mark.parametrize(
-    "arm",
+    "fault",
     [
-        kill_in("training_step", 6),  # right after last.ckpt of step 6
-        kill_in("training_step", 8),  # right after an evaluation
-        kill_in("training_step", 5),  # two steps after last.ckpt: they are done again
-        kill_in("validation_step", 8),
-        kill_in_save(6),
+        SignalAt("on_train_batch_start", 6, "SIGKILL"),  # right after last.ckpt of step 6
+        SignalAt("on_train_batch_start", 8, "SIGKILL"),  # right after an evaluation
+        SignalAt("on_before_backward", 5, "SIGKILL"),  # two steps after last.ckpt: done again
+        SignalAt("on_validation_batch_start", 8, "SIGKILL"),
+        DieAtRename(6, "before"),
     ],
     ids=["after last.ckpt", "after evaluation", "between", "in evaluation", "in save"],
 )
@@ -70,10 +38,10 @@ def test_resume_equals_uninterrupted(
     write_config: WriteConfig,
     run_folder: Path,
     straight_run: Path,
-    arm: Callable[[], None],
+    fault: Callback,
 ) -> None:
     def run() -> int:
-        arm()
+        arm(fault)
         RRNNCLI(["fit", "--config", str(write_config())])
         return 0
 
@@ -84,6 +52,7 @@ def test_resume_equals_uninterrupted(
         assert differences(load(straight_run / name), load(run_folder / name)) == []
     assert sorted(p.name for p in (run_folder / "checkpoints").iterdir()) == [
         "best.ckpt",
+        "last-1.ckpt",
         "last.ckpt",
     ]
     assert comparable(straight_run) == comparable(run_folder)
@@ -97,7 +66,8 @@ def comparable(folder: Path) -> list[Any]:
         for r in records
         if "test/matched_words" in r
     ]
-    summary = {k: v for k, v in read_summary(folder).items() if k != "seconds"}
+    own = ("seconds", "effective_training_time", "starts", "lost_steps")
+    summary = {k: v for k, v in read_summary(folder).items() if k not in own}
     return [figures, summary]
 
 

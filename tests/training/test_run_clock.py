@@ -1,15 +1,23 @@
 import time
+from pathlib import Path
 
 import lightning.pytorch as pl
 import pytest
 
-from rrnn_lit.training.run_clock import RunClock
+from rrnn_lit.training.preemption import RunStoppedError
+from rrnn_lit.training.run_clock import RunClock, process_began
+from rrnn_lit.training.run_events import read_events
+from tests.training.tiny import in_child
 
 
 @pytest.fixture
-def idle() -> tuple[pl.Trainer, pl.LightningModule]:
+def idle(tmp_path: Path) -> tuple[pl.Trainer, pl.LightningModule]:
     trainer = pl.Trainer(
-        accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False
+        accelerator="cpu",
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        default_root_dir=tmp_path,
     )
     return trainer, pl.LightningModule()
 
@@ -33,3 +41,36 @@ def test_counts_all_starts_up_to_their_last_checkpoint(
     second.on_train_end(*idle)
     now[0] = 2000.0
     assert second.seconds == 35.0
+
+
+def test_starts_and_ends_are_on_record_with_their_reasons(
+    idle: tuple[pl.Trainer, pl.LightningModule], tmp_path: Path
+) -> None:
+    first = RunClock()
+    first.on_exception(*idle, ValueError("before training"))
+    first.on_train_start(*idle)
+    first.on_exception(*idle, RunStoppedError(tmp_path, "at step 0", "SIGTERM"))
+    second = RunClock()
+    second.load_state_dict(first.state_dict())
+    second.on_train_start(*idle)
+    second.on_exception(*idle, KeyboardInterrupt())
+    events = read_events(tmp_path)
+    assert [(e.event, e.reason) for e in events] == [
+        ("start", "new"),
+        ("end", "SIGTERM"),
+        ("start", "new"),
+        ("end", "KeyboardInterrupt"),
+    ]
+    assert events[1].seconds == events[2].seconds
+    assert second.effective(idle[0]).starts == 2
+
+
+def test_a_process_knows_when_it_began() -> None:
+    before = time.time()
+
+    def tell() -> int:
+        # the system counts in hundredths of a second
+        return int(not before - 0.05 <= process_began() <= time.time())
+
+    assert process_began() < before
+    assert in_child(tell) == 0

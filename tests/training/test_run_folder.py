@@ -83,3 +83,9 @@ def test_latest_never_leads_to_itself(tmp_path: Path) -> None:
     run_folder.point_latest(latest)  # as `--resume runs/latest` does
     assert latest.resolve() == run
     assert sorted(path.name for path in tmp_path.iterdir()) == ["demo", "latest"]
+
+
+@pytest.mark.parametrize("folder", ["", ".", "..", "../..", "a\0b"])
+def test_a_folder_without_a_name_of_its_own_is_refused(folder: str) -> None:
+    with pytest.raises(ValueError, match="run.folder: wanted a folder with a name of its own"):
+        RunSettings(folder, "new")

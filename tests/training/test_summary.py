@@ -32,6 +32,8 @@ def test_summary_of_a_run_and_its_holdout(fit: Fit, run_folder: Path) -> None:
     assert summary["sentences"] == 10 * 8
     assert summary["seconds"] >= 0
     assert summary["stop_reason"] == "trainer.max_steps=10 reached"
+    assert 0 < summary["effective_training_time"] < 1
+    assert (summary["starts"], summary["lost_steps"]) == (1, 0)
     assert summary["num_parameters"] == sum(p.numel() for p in cli.model.parameters())
     assert summary["bytes_per_vector"] == 2 * 16
     assert list(summary["splits"]) == ["tune", "test"]
@@ -85,8 +87,11 @@ def test_a_folder_without_a_finished_run_is_refused(tmp_path: Path) -> None:
 def test_table_shows_every_split(straight_run: Path) -> None:
     summary = read_summary(straight_run)
     summary["splits"]["test"].update(matched_word_rate=0.97, strict_exact_sentence_rate=0.5)
+    summary.update(effective_training_time=0.9312, starts=3, lost_steps=1200)
     out = io.StringIO()
     print_summary(summary, Console(file=out, width=200))
+    line = "93.1% of the time since the first start was training; 3 starts, 1,200 steps done again"
+    assert line in out.getvalue()
     header, *rows = (
         [cell.strip() for cell in line.replace("┃", "│").split("│")[1:-1]]
         for line in out.getvalue().splitlines()

@@ -49,8 +49,6 @@ def test_offline_runs_of_a_crash_and_its_resume(
     home: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    import wandb
-
     monkeypatch.setenv("WANDB_MODE", "offline")
     monkeypatch.setenv("WANDB_API_KEY", SECRET)
     config = str(write_config({"wandb.enabled": True, "wandb.group": "study"}))
@@ -64,13 +62,13 @@ def test_offline_runs_of_a_crash_and_its_resume(
     with monkeypatch.context() as patch:
         patch.setattr(AutoencoderModule, "training_step", crash)
         assert command.main(["fit", "--config", config]) == command.EXIT_BAD_INPUT
-    assert wandb.run is None, "finish was not reached"
     assert command.main(["fit", "--config", config, "--run.if_exists", "resume"]) == 0
-    wandb.teardown()
 
     folders = sorted((run_folder / "wandb").glob("offline-run-*"))
     assert len(folders) == 2
-    for folder, steps, code in zip(folders, ([3, 4, 6], [8, 9, 10]), (65, 0), strict=True):
+    for folder, steps, code in zip(
+        folders, ([3, 4, 6], [3, 4, 6, 8, 9, 10]), (65, 0), strict=True
+    ):
         records = read_records(folder)
         kinds = [record["type"] for record in records]
         exits = [record["exit"] for record in records if record["type"] == "exit"]
@@ -87,7 +85,7 @@ def test_offline_runs_of_a_crash_and_its_resume(
         logged = [f["trainer/global_step"] for f in figures if len(f) > 8]
         assert sorted(set(logged)) == steps
         tables = [f["trainer/global_step"] for f in figures if "tune/reconstructions._type" in f]
-        assert set(tables) == {step for step in steps if step in (4, 8, 10)}
+        assert sorted(tables) == [step for step in steps if step in (4, 8, 10)]
     written = [path for path in run_folder.rglob("*") if path.is_file()]
     assert not [path for path in written if SECRET.encode() in path.read_bytes()]
 
@@ -101,8 +99,6 @@ def test_a_run_that_a_sweep_stops_is_closed_and_says_why(
     word: str,
     code: int,
 ) -> None:
-    import wandb
-
     monkeypatch.setenv("WANDB_MODE", "offline")
     run_folder.mkdir(parents=True)
     (run_folder / "stop_request").write_text(word, encoding="utf-8")
@@ -117,8 +113,6 @@ def test_a_run_that_a_sweep_stops_is_closed_and_says_why(
     monkeypatch.setattr(AutoencoderModule, "training_step", stopped)
     arguments = ["fit", "--config", str(write_config(options))]
     assert command.main(arguments) == command.EXIT_STOPPED
-    assert wandb.run is None
-    wandb.teardown()
 
     (folder,) = (run_folder / "wandb").glob("offline-run-*")
     records = read_records(folder)

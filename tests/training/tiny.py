@@ -2,7 +2,7 @@
 
 import json
 import os
-import signal
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -64,7 +64,7 @@ def load(path: Path) -> dict[str, Any]:
 
 # where a run lives and how long it took: the only keys in which two equal runs may differ;
 # and Lightning's note of the score it saved last in this process (best_model_score is compared)
-_OWN = (
+OWN = (
     *("dirpath", "best_model_path", "kth_best_model_path", "last_model_path"),
     *("seconds", "current_score"),
 )
@@ -82,7 +82,7 @@ def differences(first: Any, second: Any, place: str = "") -> list[str]:
             return differences(list(first.values()), list(second.values()), f"{place} scores")
         found = [f"{place}/{key}: only one has it" for key in set(first) ^ set(second)]
         for key in first.keys() & second.keys():
-            if key not in _OWN:
+            if key not in OWN:
                 found += differences(first[key], second[key], f"{place}/{key}")
         return sorted(found)
     if isinstance(first, list | tuple):
@@ -102,12 +102,9 @@ def in_child(work: Callable[[], int]) -> int:
         torch.set_num_threads(1)
         try:
             code = work()
+        except BaseException:
+            traceback.print_exc()  # nothing above would
         finally:
             os._exit(code)
     _, status = os.waitpid(child, 0)
     return os.waitstatus_to_exitcode(status)
-
-
-def die() -> None:
-    """End this process as a kill from outside would."""
-    os.kill(os.getpid(), signal.SIGKILL)

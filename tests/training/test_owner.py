@@ -1,0 +1,128 @@
+import json
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from rrnn_lit.training import owner, owner_record
+from rrnn_lit.training.owner import RunOwnedError, RunOwner, refuse_owned
+from rrnn_lit.training.owner_record import GRACE_S, OWNER_FILE, own_record, read_record
+from tests.training.tiny import in_child
+
+
+def note(folder: Path, untouched_s: float = 0.0, **changes: object) -> None:
+    """Write the record of an owner like this process but for some changes."""
+    record = {**vars(own_record()), **changes}
+    (folder / OWNER_FILE).write_text(json.dumps(record), encoding="utf-8")
+    then = time.time() - untouched_s
+    os.utime(folder / OWNER_FILE, (then, then))
+
+
+def test_a_folder_is_owned_inside_and_nothing_is_left(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    with RunOwner(folder).taken():
+        record = read_record(folder)
+        assert record is not None
+        assert (record.pid, record.is_here, record.runs) == (os.getpid(), True, True)
+        with pytest.raises(RunOwnedError, match=f"is written by process {os.getpid()} on "):
+            refuse_owned(folder)
+        with pytest.raises(RunOwnedError), RunOwner(folder).taken():
+            pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_files_of_the_run_stay(tmp_path: Path) -> None:
+    with RunOwner(tmp_path / "run").taken():
+        (tmp_path / "run" / "metrics.jsonl").touch()
+    assert [p.name for p in (tmp_path / "run").iterdir()] == ["metrics.jsonl"]
+
+
+@pytest.mark.parametrize(
+    "gone",
+    [
+        {"start_time": 1},  # the number is that of another process now
+        {"pid": 2**22 + 1},
+        {"machine": "another", "untouched_s": GRACE_S + 1},
+    ],
+    ids=["number used again", "no such process", "silent machine"],
+)
+def test_an_owner_that_is_gone_is_replaced(tmp_path: Path, gone: dict[str, object]) -> None:
+    note(tmp_path, **gone)  # type: ignore[arg-type]
+    refuse_owned(tmp_path)
+    with RunOwner(tmp_path).taken():
+        record = read_record(tmp_path)
+        assert record is not None
+        assert record.pid == os.getpid()
+
+
+def test_a_process_that_only_waits_to_be_noticed_is_gone(tmp_path: Path) -> None:
+    child = os.fork()
+    if child == 0:
+        with RunOwner(tmp_path).taken():
+            os._exit(0)
+    while (record := read_record(tmp_path)) is None or record.runs:
+        time.sleep(0.01)
+    refuse_owned(tmp_path)
+    os.waitpid(child, 0)
+
+
+def test_an_owner_elsewhere_that_touches_its_record_is_alive(tmp_path: Path) -> None:
+    note(tmp_path, machine="another", untouched_s=GRACE_S - 20)
+
+    def touch_soon() -> int:
+        time.sleep(0.5)
+        os.utime(tmp_path / OWNER_FILE)
+        return 0
+
+    child = os.fork()
+    if child == 0:
+        os._exit(touch_soon())
+    with pytest.raises(RunOwnedError, match="is written by process"), RunOwner(tmp_path).taken():
+        pass
+    os.waitpid(child, 0)
+
+
+def test_an_owner_elsewhere_is_waited_for_no_longer_than_it_may_be_silent(tmp_path: Path) -> None:
+    note(tmp_path, machine="another", untouched_s=GRACE_S - 0.5)
+    with RunOwner(tmp_path).taken():
+        pass
+
+
+def test_who_has_lost_the_folder_holds_it_no_more_and_leaves_it_alone(tmp_path: Path) -> None:
+    lost = RunOwner(tmp_path)
+    with lost.taken():
+        note(tmp_path, pid=7)
+        with pytest.raises(RunOwnedError, match="is written by process 7 on"), lost.held():
+            pass
+    assert "7" in (tmp_path / OWNER_FILE).read_text(encoding="utf-8")
+
+
+def test_an_owner_shows_that_it_lives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(owner, "TOUCH_S", 0.02)
+    with RunOwner(tmp_path).taken():
+        os.utime(tmp_path / OWNER_FILE, (1, 1))
+        end = time.monotonic() + 10
+        while (tmp_path / OWNER_FILE).stat().st_mtime == 1:
+            assert time.monotonic() < end
+            time.sleep(0.01)
+
+
+def test_where_processes_cannot_be_looked_at_only_time_tells(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note(tmp_path)
+    monkeypatch.setattr(owner_record, "BOOT_ID", tmp_path / "none")
+    record = read_record(tmp_path)
+    assert record is not None
+    assert not record.is_here
+
+
+def test_who_never_took_the_folder_is_not_held_up(tmp_path: Path) -> None:
+    with RunOwner(tmp_path).taken():
+        assert in_child(lambda: _hold(tmp_path)) == 0
+
+
+def _hold(folder: Path) -> int:
+    with RunOwner(folder).held():
+        return 0
