@@ -208,7 +208,8 @@ class Attempt:
     def _watch(self, process: TrialProcess, heartbeat: Heartbeat) -> str | None:
         """Follow the child to its end; return why it is to be stopped, None if it has ended."""
         limits = self._sweep.definition.limits
-        lines, last_line = 0, time.monotonic()
+        begin = time.monotonic()  # the child runs: the imports of the first one are done
+        lines, last_line = 0, begin
         while True:
             has_ended = process.wait(self._sweep.options.poll_s) is not None
             if heartbeat.lost.is_set():
@@ -222,7 +223,7 @@ class Attempt:
                 return None
             if self._stopping.is_set():
                 return INTERRUPTED
-            if limits.seconds is not None and now - self._begin > limits.seconds:
+            if limits.seconds is not None and now - begin > limits.seconds:
                 return TIMEOUT
             if now - last_line > limits.no_progress_seconds:
                 return HUNG

@@ -33,6 +33,7 @@ usage: rrnn sweep COMMAND [options]
   plots      pictures of a study
   compare    which of several studies was sooner as good as the first
   dashboard  look at the studies in a browser
+  delete     take a study out of the database; the folders of its runs stay
   reap       put trials of dead workers back now; a running sweep does so by itself
 
 Studies live in a database: --storage URL, else the variable RRNN_STORAGE, else
@@ -139,5 +140,6 @@ _COMMANDS: dict[str, tuple[_Describe, _Act]] = {
     "plots": (command_options.describe_plots, _do("plot")),
     "compare": (command_options.describe_compare, _do("compare")),
     "dashboard": (command_options.describe_dashboard, _do("dashboard")),
+    "delete": (command_options.describe_delete, _do("delete")),
     "reap": (command_options.describe_reap, _do("reap")),
 }

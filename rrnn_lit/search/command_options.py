@@ -247,6 +247,17 @@ def describe_dashboard(parser: Parser) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
 
 
+def describe_delete(parser: Parser) -> None:
+    """Add the options of `rrnn sweep delete`."""
+    _name_option(parser)
+    parser.add_argument(
+        "--yes",
+        action="store_true",
+        required=True,
+        help="its trials and their values are gone then; the folders of its runs stay",
+    )
+
+
 def describe_reap(parser: Parser) -> None:
     """Add the options of `rrnn sweep reap`."""
     _name_option(parser)

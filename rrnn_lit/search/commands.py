@@ -11,7 +11,12 @@ from rich.console import Console
 from rrnn_lit.command_line import BadCommandError
 from rrnn_lit.search.cli import STOPPED
 from rrnn_lit.search.command_options import check_host_options
-from rrnn_lit.search.storage import SweepStorage, open_for_reading, open_storage
+from rrnn_lit.search.storage import (
+    SweepStorage,
+    WorkersError,
+    open_for_reading,
+    open_storage,
+)
 from rrnn_lit.search.study import load_study
 
 if TYPE_CHECKING:
@@ -147,6 +152,18 @@ def dashboard(given: Namespace, console: Console) -> int:
     return 0
 
 
+def delete(given: Namespace, console: Console) -> int:
+    """Take a study out of the database."""
+    from rrnn_lit.search.delete import delete_study
+
+    with _opened(given, num_workers=1, must_exist=True) as opened:
+        folders = delete_study(given.name, opened)
+    _say(console, f"study {given.name} is deleted")
+    # a new study of that name would not touch the runs of another
+    _say(console, *(f"its runs are still in {folder}" for folder in folders))
+    return 0
+
+
 def reap(given: Namespace, console: Console) -> int:
     """Put back the trials of dead workers; where some may live, watch for `--grace` seconds first.
 
@@ -171,8 +188,7 @@ def _watch_for_dead(study: "Study", storage: SweepStorage, grace_s: float) -> se
     numbers: set[int] = set()
     reaper = Reaper(grace_s)
     pause = min(_REAP_POLL_S, grace_s / 10)
-    begin = time.monotonic()
-    while time.monotonic() < begin + reaper.longest_s + 2 * pause:
+    while reaper.watched_s <= reaper.longest_s:  # not so long by the clock: looks may be slow
         numbers.update(reaper.reap(study, storage))
         time.sleep(pause)
     return numbers
@@ -227,7 +243,10 @@ def _opened(
 ) -> Iterator[SweepStorage]:
     if must_exist:  # a slip in the name of a file must not make an empty database
         open_for_reading(given.storage).close()
-    storage = open_storage(given.storage, num_workers)
+    try:
+        storage = open_storage(given.storage, num_workers)
+    except WorkersError as error:
+        raise BadCommandError(str(error)) from error
     try:
         yield storage
     finally:

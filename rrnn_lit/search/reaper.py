@@ -41,10 +41,12 @@ class Reaper:
 
     Attributes:
         longest_s: silence that the trials seen last need at most, seconds.
+        watched_s: what counts of the time since the first look, or since a lost connection.
     """
 
     def __init__(self, grace_s: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._grace_s = self.longest_s = grace_s
+        self.watched_s = 0.0
         self._clock = clock
         self._seen: dict[int, _Seen] = {}
         self._last_look: float | None = None
@@ -64,10 +66,13 @@ class Reaper:
     def _look(self, running: list[FrozenTrial], losses: int) -> list[FrozenTrial]:
         now = self._clock()
         passed_s = 0.0 if self._last_look is None else now - self._last_look
+        counted_s = min(passed_s, self._grace_s / 3)
         self._last_look = now
+        self.watched_s += counted_s
         if losses != self._losses:
             self._losses = losses
             self._seen.clear()
+            self.watched_s = 0.0
         seen = {}
         self.longest_s = max([self._grace_s, *map(self._needed_s, running)])
         for trial in running:
@@ -78,7 +83,7 @@ class Reaper:
                 seen[trial._trial_id] = _Seen(sign)
             else:
                 seen[trial._trial_id] = before
-                before.silent_s += min(passed_s, self._grace_s / 3)
+                before.silent_s += counted_s
         self._seen = seen
         return [t for t in running if seen[t._trial_id].silent_s >= self._needed_s(t)]
 

@@ -18,10 +18,14 @@ from rrnn_lit.search.storage_url import (
     without_secrets,
 )
 
-__all__ = ["SweepStorage", "masked", "open_for_reading", "open_storage"]
+__all__ = ["SweepStorage", "WorkersError", "masked", "open_for_reading", "open_storage"]
 
 _TABLES_LOCK = 0x72726E6E  # of the database, while tables are made
 _STUDIES_TABLE = "studies"
+
+
+class WorkersError(ValueError):
+    """More workers than the kind of database can serve."""
 
 
 def open_storage(url: str, num_workers: int, patience_s: float = 60.0) -> SweepStorage:
@@ -34,14 +38,15 @@ def open_storage(url: str, num_workers: int, patience_s: float = 60.0) -> SweepS
         patience_s: how long a call waits while the database is away, seconds.
 
     Raises:
-        ValueError: another kind of database; SQLite with more than one worker or in use by
-            another process; no answer within a few seconds.
+        ValueError: another kind of database; SQLite in use by another process; no answer within a
+            few seconds.
+        WorkersError: SQLite with more than one worker.
     """
     parsed = parse(url)
     if not is_sqlite(parsed):
         return _connect(parsed, patience_s, None)
     if num_workers != 1:
-        raise ValueError(
+        raise WorkersError(
             f"storage: wanted one worker with an SQLite file, got {num_workers}; SQLite has no row"
             " locks, so two workers can be handed the same trial (22 of 160 trials with 8 workers"
             " of Optuna's own queue); use a postgresql:// storage for more workers"

@@ -145,7 +145,7 @@ def stored_definition(text: Any, name: str) -> Definition:
         if not isinstance(json.loads(str(text)), dict):
             raise ValueError("definition: wanted a group of options, got something else")
         definition = from_json(str(text))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(
             f"study {name}: cannot read what the storage says about it: {error}"
         ) from error

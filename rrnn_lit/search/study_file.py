@@ -54,7 +54,7 @@ _KEYS = (
     "limits",
     "curves",
 )
-_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")
+NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")
 _OPTION = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 # options that the sweep sets itself -> where a study says it instead
 _OWNED = {
@@ -175,7 +175,7 @@ def as_document(definition: Definition) -> dict[str, Any]:
 
 def _definition(content: Mapping[str, Any], name: Any, base: dict[str, Any]) -> Definition:
     file = Fields(content, "", _KEYS)
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
+    if not isinstance(name, str) or not NAME.fullmatch(name):
         raise ValueError(
             f"--name: wanted at most 100 letters, digits, '.', '_', '-', and no '.' first, "
             f"got {name!r}"

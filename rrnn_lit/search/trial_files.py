@@ -9,8 +9,9 @@ from typing import Any
 
 import yaml
 
+from rrnn_lit.complaints import UnsafeError
 from rrnn_lit.search.options import flatten, nest
-from rrnn_lit.search.study_file import Definition
+from rrnn_lit.search.study_file import NAME, Definition
 from rrnn_lit.search.trial_owner import Owner, take_folder
 from rrnn_lit.training.run_folder import (
     LAST_CHECKPOINT,
@@ -45,6 +46,19 @@ class TrialPlace:
     number: int
     origin: int | None
     token: str
+
+    def __post_init__(self) -> None:
+        """Refuse a place outside of `out`: root and origin come from the storage.
+
+        Raises:
+            UnsafeError: the root is no name of a study, or the origin no number of a trial.
+        """
+        # through str: the storage can hold any JSON
+        if not NAME.fullmatch(str(self.root)) or not isinstance(self.origin, int | None):
+            raise UnsafeError(
+                "trials stay in the folder of their study; the storage says that this one "
+                f"continues trial {self.origin!r} of study {self.root!r}"
+            )
 
     @property
     def owner(self) -> Owner:

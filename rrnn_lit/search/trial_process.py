@@ -23,6 +23,7 @@ from typing import Any
 
 import yaml
 
+from rrnn_lit.complaints import EXIT_REFUSED, UnsafeError
 from rrnn_lit.search.options import nest
 from rrnn_lit.search.trial_child import STOP_SIGNALS, UNKNOWN_EXIT, ChildPlan, run
 from rrnn_lit.training.run_folder import STOP_REQUEST_FILE
@@ -155,6 +156,7 @@ class TrialServer:
             overrides: dotted options that differ.
 
         Raises:
+            UnsafeError: a security rule refuses them.
             ValueError: the options are wrong; the text is the command's own.
         """
         with tempfile.TemporaryDirectory(prefix="rrnn-options-") as name:
@@ -170,7 +172,10 @@ class TrialServer:
             finally:
                 process.stop("interrupted", grace_s=0)
             if code != 0:
-                raise ValueError(_complaint(errors) or f"{base}: options of a run: code {code}")
+                said = _complaint(errors) or f"{base}: options of a run: code {code}"
+                if code == EXIT_REFUSED:
+                    raise UnsafeError(said.removeprefix("refused: "))
+                raise ValueError(said)
             return dict(yaml.safe_load(output.read_text(encoding="utf-8")))
 
     def _start(self, job: TrialJob, output: Path, errors: Path) -> TrialProcess:

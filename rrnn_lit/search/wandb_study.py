@@ -21,6 +21,7 @@ from rrnn_lit.search.study_file import Definition, to_json
 from rrnn_lit.training.wandb_mode import choose_mode
 
 JOB_TYPE = "study"
+_FINISH_S = 60.0  # for what is still to be sent, if the network has gone
 
 
 def log_study(
@@ -78,7 +79,9 @@ def _log(
             config=json.loads(to_json(definition)),
             resume="allow",
             # metadata would hold the command line, and with it whatever stands there
-            settings=wandb.Settings(x_disable_meta=True, silent=True, console="off"),
+            settings=wandb.Settings(
+                x_disable_meta=True, silent=True, console="off", finish_timeout=_FINISH_S
+            ),
         )
         columns, rows = table_of(study, definition)
         held: dict[str, Any] = {

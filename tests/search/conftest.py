@@ -55,9 +55,21 @@ def postgres_server() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture
-def postgres_url(postgres_server: PostgresServer) -> str:
-    """URL of an empty database, password included."""
+def new_postgres_url(postgres_server: PostgresServer) -> str:
+    """URL of a database without tables, password included."""
     return postgres_server.new_database()
+
+
+@pytest.fixture(scope="session")
+def _shared_postgres_url(postgres_server: PostgresServer) -> str:
+    return postgres_server.new_database()
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer, _shared_postgres_url: str) -> str:
+    """URL of a database without studies: Optuna's tables are made once."""
+    postgres_server.empty(_shared_postgres_url)
+    return _shared_postgres_url
 
 
 @pytest.fixture

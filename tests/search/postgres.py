@@ -60,9 +60,15 @@ class PostgresServer:
         self._account = _ordinary_user()
         self._process: subprocess.Popen[bytes] | None = None
         self._numbers = itertools.count()
-        self.port = _free_port()
         self._initialise()
-        self.start()
+        for attempts_left in (2, 1, 0):
+            self.port = _free_port()
+            try:
+                self.start()
+                break
+            except RuntimeError:  # somebody else has taken the port meanwhile
+                if not attempts_left:
+                    raise
 
     def url(self, database: str = "postgres", password: str = PASSWORD) -> str:
         """Return the URL as a user writes it, with the password."""
@@ -74,6 +80,16 @@ class PostgresServer:
         with self._connect() as connection:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         return self.url(name)
+
+    def empty(self, url: str) -> None:
+        """Delete all studies of a database, whoever may still look at it."""
+        name = url.rpartition("/")[2]
+        find = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+        with self._connect() as connection:
+            connection.execute(find, [name])
+        with self._connect(name) as connection:
+            if connection.execute("SELECT to_regclass('studies')").fetchone() != (None,):
+                connection.execute("TRUNCATE studies RESTART IDENTITY CASCADE")
 
     def start(self) -> None:
         """Start on the same port; return when connections are answered."""
@@ -111,13 +127,13 @@ class PostgresServer:
         self.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _connect(self) -> psycopg.Connection:
+    def _connect(self, database: str = "postgres") -> psycopg.Connection:
         return psycopg.connect(
             host="127.0.0.1",
             port=self.port,
             user=_USER,
             password=PASSWORD,
-            dbname="postgres",
+            dbname=database,
             connect_timeout=5,
             autocommit=True,
         )

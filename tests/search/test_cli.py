@@ -110,7 +110,7 @@ def test_a_study_that_cannot_run_is_refused_before_the_first_trial(
 def test_sqlite_with_two_workers_is_refused(
     sweep: Sweep, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert sweep("run", write_study(tmp_path), "--workers", "2") == 65
+    assert sweep("run", write_study(tmp_path), "--workers", "2") == 64
     assert "wanted one worker with an SQLite file, got 2" in capsys.readouterr().err
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from optuna.trial import TrialState
 
-from rrnn_lit.search.attributes import ATTEMPT, ENDS
+from rrnn_lit.search.attributes import ENDS
 from rrnn_lit.search.storage import SweepStorage
 from rrnn_lit.search.study_file import StopSettings
 from rrnn_lit.search.worker import SweepHost
@@ -35,23 +35,6 @@ def outage(server: PostgresServer, host: SweepHost, away_s: float) -> Iterator[l
     thread.start()
     yield times
     thread.join()
-
-
-@pytest.mark.parametrize("away_s", [3.0, pytest.param(12.0, marks=pytest.mark.slow)])
-def test_trials_outlive_an_outage_of_the_database(
-    postgres_server: PostgresServer, postgres_storage: SweepStorage, tmp_path: Path, away_s: float
-) -> None:
-    definition = toy_definition(stopping=StopSettings(trials=4), seconds=0.4)
-    # longer than the outage, as the default of 60 s is
-    host, study = make_host(definition, postgres_storage, tmp_path, num_workers=2, grace_s=30.0)
-    with outage(postgres_server, host, away_s):
-        reason = host.run()
-    assert postgres_storage.losses > 0
-    assert reason == "4 results"
-    trials = study.get_trials()
-    assert [trial.state for trial in trials] == [TrialState.COMPLETE] * 4
-    assert all(ATTEMPT not in trial.system_attrs for trial in trials)
-    assert all(sorted(trial.intermediate_values) == [1, 2, 3, 4, 5] for trial in trials)
 
 
 @pytest.mark.slow

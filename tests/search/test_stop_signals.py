@@ -4,8 +4,9 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -40,14 +41,19 @@ def slow(arguments: list[str]) -> int:
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Host:
-    (tmp_path / "temporary").mkdir()
+def temporary() -> Iterator[Path]:
+    """A folder with a short name: there are limits for those of sockets."""
+    with tempfile.TemporaryDirectory(prefix="rrnn-") as folder:
+        yield Path(folder)
 
+
+@pytest.fixture
+def start(tmp_path: Path, temporary: Path) -> Host:
     def run(entry: str, study: Path) -> "subprocess.Popen[str]":
         command = [sys.executable, "-c", _CODE, entry, "run", str(study), "--trials", "1"]
         variables = {
             "RRNN_STORAGE": f"sqlite:///{tmp_path}/studies.db",
-            "TMPDIR": str(tmp_path / "temporary"),
+            "TMPDIR": str(temporary),
             _MARK: str(tmp_path / "mark"),
         }
         return subprocess.Popen(
@@ -62,51 +68,63 @@ def start(tmp_path: Path) -> Host:
 
 
 def check_end(
-    host: "subprocess.Popen[str]", number: signal.Signals, code: int, text: str, tmp_path: Path
+    host: "subprocess.Popen[str]", number: signal.Signals, code: int, text: str, temporary: Path
 ) -> None:
     host.send_signal(number)
     _, errors = host.communicate(timeout=30)
     assert errors == f"rrnn sweep: {text}; the same command goes on\n"
     assert host.returncode == code
-    left = [p.name for p in (tmp_path / "temporary").iterdir() if p.name.startswith("rrnn-")]
+    left = [p.name for p in temporary.iterdir() if p.name.startswith("rrnn-")]
     assert left == []
 
 
 @pytest.mark.parametrize(("number", "code", "text"), _ENDINGS)
 def test_a_signal_while_the_study_file_is_read_is_told(
-    start: Host, tmp_path: Path, number: signal.Signals, code: int, text: str
+    start: Host,
+    tmp_path: Path,
+    temporary: Path,
+    number: signal.Signals,
+    code: int,
+    text: str,
 ) -> None:
     study = tmp_path / "study.yaml"
     os.mkfifo(study)  # who reads it waits
     with start(_TOY, study) as host, study.open("w"):
         try:
-            check_end(host, number, code, text, tmp_path)
+            check_end(host, number, code, text, temporary)
         finally:
             host.kill()
 
 
 @pytest.mark.parametrize(("number", "code", "text"), _ENDINGS)
 def test_a_signal_while_the_options_are_checked_is_told(
-    start: Host, tmp_path: Path, number: signal.Signals, code: int, text: str
+    start: Host,
+    tmp_path: Path,
+    temporary: Path,
+    number: signal.Signals,
+    code: int,
+    text: str,
 ) -> None:
     with start(_SLOW, write_study(tmp_path)) as host:
         try:
             while not (tmp_path / "mark").exists() and host.poll() is None:
                 time.sleep(0.02)
-            check_end(host, number, code, text, tmp_path)
+            check_end(host, number, code, text, temporary)
         finally:
             host.kill()
     assert not (tmp_path / "studies.db").exists()
 
 
-def test_a_signal_after_the_last_trial_is_told(start: Host, tmp_path: Path) -> None:
+def test_a_signal_after_the_last_trial_is_told(
+    start: Host, tmp_path: Path, temporary: Path
+) -> None:
     with start(_TOY, write_study(tmp_path)) as host:
         assert host.stdout is not None
         try:
             # the pictures come behind the table
             while "study toys ended" not in (line := host.stdout.readline()):
                 assert line, host.communicate()
-            check_end(host, signal.SIGTERM, 75, "stopped by SIGTERM", tmp_path)
+            check_end(host, signal.SIGTERM, 75, "stopped by SIGTERM", temporary)
         finally:
             host.kill()
     open_for_reading(f"sqlite:///{tmp_path}/studies.db").close()

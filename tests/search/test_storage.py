@@ -123,18 +123,18 @@ def test_reading_makes_nothing(tmp_path: Path) -> None:
     assert (tmp_path / "empty.db").stat().st_size == 0
 
 
-def test_reading_makes_no_tables(postgres_url: str) -> None:
+def test_reading_makes_no_tables(new_postgres_url: str) -> None:
     with pytest.raises(ValueError, match="no studies in"):
-        open_for_reading(postgres_url)
-    engine = sqlalchemy.create_engine(postgres_url.replace("://", "+psycopg://", 1))
+        open_for_reading(new_postgres_url)
+    engine = sqlalchemy.create_engine(new_postgres_url.replace("://", "+psycopg://", 1))
     assert sqlalchemy.inspect(engine).get_table_names() == []
     engine.dispose()
 
 
-def test_hosts_that_start_together_share_one_database(postgres_url: str) -> None:
+def test_hosts_that_start_together_share_one_database(new_postgres_url: str) -> None:
     opened: list[SweepStorage] = []
     threads = [
-        threading.Thread(target=lambda: opened.append(open_storage(postgres_url, 4)))
+        threading.Thread(target=lambda: opened.append(open_storage(new_postgres_url, 4)))
         for _ in range(6)
     ]
     for thread in threads:

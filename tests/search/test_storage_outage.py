@@ -1,45 +1,14 @@
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import optuna
 import pytest
 from optuna.trial import TrialState
 
-from rrnn_lit.search.attributes import ATTEMPT
-from rrnn_lit.search.claims import Claim, Heartbeat, Reaper, claim_trial, finish_trial
+from rrnn_lit.search.claims import Claim, Reaper, claim_trial
 from rrnn_lit.search.storage import SweepStorage, open_storage
 from tests.search.postgres import PASSWORD, PostgresServer
-
-# grace: longer than the longest pause between two tries, shorter than the outage
-BEAT_S, GRACE_S = 0.2, 2.4
-
-
-class _Background:
-    """A function called again and again in a thread; what it raised is kept."""
-
-    def __init__(self, call: Callable[[], object], every_s: float) -> None:
-        self.num_calls = 0
-        self.errors: list[BaseException] = []
-        self._call, self._every_s = call, every_s
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._run)
-
-    def _run(self) -> None:
-        try:
-            while not self._done.wait(self._every_s):
-                self._call()
-                self.num_calls += 1
-        except BaseException as error:
-            self.errors.append(error)
-
-    def __enter__(self) -> "_Background":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._done.set()
-        self._thread.join()
 
 
 @pytest.fixture
@@ -58,48 +27,6 @@ def observer(postgres_url: str, postgres_storage: SweepStorage) -> Iterator[Swee
     storage = open_storage(postgres_url, num_workers=1)
     yield storage
     storage.close()
-
-
-@pytest.mark.parametrize("away_s", [3.0, pytest.param(12.0, marks=pytest.mark.slow)])
-def test_a_live_trial_is_ridden_through_an_outage(
-    postgres_server: PostgresServer,
-    postgres_storage: SweepStorage,
-    observer: SweepStorage,
-    worker: tuple[optuna.Study, Claim],
-    away_s: float,
-) -> None:
-    study, claim = worker
-    reported: list[int] = []
-
-    def report() -> None:
-        step = len(reported)
-        claim.trial.report(step / 7, step)
-        assert not claim.trial.should_prune()
-        reported.append(step)
-
-    seen = optuna.load_study(study_name="one", storage=observer)
-    reaper = Reaper(GRACE_S)
-    with (
-        Heartbeat(postgres_storage, claim, BEAT_S) as heartbeat,
-        _Background(report, every_s=0.05) as reports,
-        _Background(lambda: reaper.reap(seen, observer), every_s=BEAT_S) as observations,
-    ):
-        time.sleep(0.5)
-        postgres_server.stop()
-        before = (reports.num_calls, observations.num_calls)
-        time.sleep(away_s)
-        assert (reports.num_calls, observations.num_calls) <= (before[0] + 1, before[1] + 1)
-        postgres_server.start()
-        time.sleep(GRACE_S + 2 * BEAT_S)
-        assert not heartbeat.lost.is_set()
-    assert reports.errors + observations.errors == []
-    assert observer.losses > 0
-    assert reports.num_calls > before[0] + 2
-    trial = study.trials[0]
-    assert trial.intermediate_values == {step: step / 7 for step in reported}
-    assert (trial.state, trial.system_attrs.get(ATTEMPT)) == (TrialState.RUNNING, None)
-    assert finish_trial(study, postgres_storage, claim, TrialState.COMPLETE, 1.0)
-    assert study.trials[0].value == 1.0
 
 
 def test_a_worker_that_dies_in_an_outage_is_noticed_after_it(

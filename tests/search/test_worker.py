@@ -68,7 +68,7 @@ def test_one_bad_trial_never_stops_the_sweep(sqlite_storage: SweepStorage, tmp_p
         "trial-0007": "no_value",
         "trial-0008": "nan_value",
     }
-    definition = toy_definition(modes, limits=LimitSettings(seconds=4.0))
+    definition = toy_definition(modes, limits=LimitSettings(seconds=2.0))
     reason, trials = run_host(definition, sqlite_storage, tmp_path)
     assert reason == "4 results"
     failed = {trial.number: trial for trial in trials if trial.state is FAIL}
