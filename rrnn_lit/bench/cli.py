@@ -27,6 +27,8 @@ _CASES = {
     "memory": "memory",
     "data": "pipeline",
     "codec": "codec",
+    "text": "text_speed",
+    "prepare": "prepare",
 }
 # case -> options that memory grows with
 _SIZES = {
@@ -36,6 +38,8 @@ _SIZES = {
     "memory": "--probe_size, --probe_vocab_size or --batch_size",
     "data": "--sentences, --largest or --batch_size",
     "codec": "--sentences, --hidden_size or --vocab_size",
+    "text": "--sentences, --warm_up or --repeats",
+    "prepare": "--sizes or --processes",
 }
 # what torch and numpy say of sizes whose bytes they cannot even count
 _UNCOUNTABLE = ("overflow", "array is too big", "maximum allowed dimension")
@@ -50,6 +54,8 @@ Times our parts beside their peers in one process and tells beside each time how
   memory     bytes of a training run by part
   data       making batches, padded share, speed against text size
   codec      text to words, to vectors and back; sentences a second
+  text       raw text to words beside every step for itself, nltk and py3langid
+  prepare    the whole of `rrnn prepare` at growing sizes: speed, memory, disk; draws the growth
 
   --json FILE     also write the rows as a JSON list (default: none)
   --threads N     threads, at most as many as the machine has (default: 1)

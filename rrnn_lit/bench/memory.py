@@ -6,6 +6,7 @@ counted with what was computed. No time is measured; the size `bytes` of a row i
 """
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -18,7 +19,12 @@ from rrnn_lit.bench.memory_probe import UPDATES
 from rrnn_lit.bench.options import check_at_least
 from rrnn_lit.bench.result import BYTES, Row
 from rrnn_lit.bench.versions import environment
-from rrnn_lit.training.memory_budget import MemorySizes, describe_budget, memory_budget
+from rrnn_lit.training.memory_budget import (
+    MemorySizes,
+    describe_budget,
+    memory_budget,
+    sharded_budget,
+)
 from rrnn_lit.training.module_options import Memory
 from rrnn_lit.training.optimizer import RoundMoments
 
@@ -32,6 +38,7 @@ _PROBED_STEPS = 24
 # of the computed bytes; below, the computation promises too little room to be of use, and above
 # a run would not fit where it was said to
 _LEAST, _MOST = 0.85, 1.10
+_CARDS = (11, 24, 48, 80, 141)  # GB
 _RUNTIME = 500_000_000  # what CUDA itself takes, at most
 # freed blocks go back to the system at once: its count is then that of the arrays in use
 _PLAIN_MALLOC = {"MALLOC_MMAP_THRESHOLD_": "262144", "MALLOC_TRIM_THRESHOLD_": "262144"}
@@ -51,6 +58,10 @@ class MemoryOptions:
         probe_size: width of the runs that are measured; 0 measures nothing. Below about 2,000 what
             is passing, as the preparation of the dictionary, outweighs what a width takes.
         probe_vocab_size: dictionary of the runs that are measured.
+        devices: devices that share a batch; with more than one, the budget is that of each, and
+            nothing is measured.
+        strategy: as `trainer.strategy`: `ddp` keeps whole weights on each device, `fsdp2` shares
+            them out.
     """
 
     hidden_size: int = 10_000
@@ -61,10 +72,13 @@ class MemoryOptions:
     precision: Literal["16-mixed", "bf16-mixed", "32-true"] = "16-mixed"
     probe_size: int = 3_072
     probe_vocab_size: int = 20_000
+    devices: int = 1
+    strategy: Literal["ddp", "fsdp2"] = "ddp"
 
     def __post_init__(self) -> None:
         """Check what the types leave open."""
-        least = dict.fromkeys(("hidden_size", "word_dim", "vocab_size", "batch_size"), 1)
+        positive = ("hidden_size", "word_dim", "vocab_size", "batch_size", "devices")
+        least = dict.fromkeys(positive, 1)
         check_at_least(self, least | {"max_words": 2, "probe_size": 0, "probe_vocab_size": 1})
 
 
@@ -81,6 +95,8 @@ def run(options: MemoryOptions) -> list[Row]:
         round_moments="none",
         on_gpu=True,
     )
+    if options.devices > 1:
+        return [_row_of_several(asked, options)]
     rows = _rows(asked, probed=False)
     if options.probe_size:
         on_gpu = torch.cuda.is_available()
@@ -125,6 +141,39 @@ def _rows(sizes: MemorySizes, probed: bool) -> list[Row]:
             )
         )
     return rows
+
+
+def _row_of_several(asked: MemorySizes, options: MemoryOptions) -> Row:
+    """Return the computed bytes of each of several devices; lean memory is for one."""
+    share = math.ceil(options.batch_size / options.devices) * options.max_words
+    sizes = replace(asked, memory="standard", num_words=share)
+    sharded = options.strategy == "fsdp2"
+    budget = sharded_budget(sizes, options.devices) if sharded else memory_budget(sizes)
+    computed = sum(budget.values())
+    return Row(
+        case=CASE,
+        peer=f"{options.strategy}, each of {options.devices} devices",
+        seconds=None,
+        times_ours=None,
+        correct=_smallest_card(computed),
+        floor_share=None,
+        sizes={
+            "hidden_size": sizes.hidden_size,
+            "word_dim": sizes.word_dim,
+            "vocab_size": sizes.vocab_size,
+            "num_words": share,
+            "devices": options.devices,
+            BYTES: computed,
+        },
+        versions=environment(sizes.precision),
+        note=describe_budget(budget),
+    )
+
+
+def _smallest_card(computed: int) -> str:
+    """Return the smallest usual card that would hold it."""
+    cards = [size for size in _CARDS if computed + _RUNTIME < size * 1e9]
+    return f"fits {cards[0]} GB" if cards else f"over {_CARDS[-1]} GB"
 
 
 def judge(measured: int, computed: int) -> str:

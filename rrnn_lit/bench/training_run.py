@@ -17,7 +17,7 @@ from lightning.pytorch.profilers import Profiler
 
 from rrnn_lit.data.datamodule import SentenceDataModule
 from rrnn_lit.training.autoencoder_module import AutoencoderModule
-from rrnn_lit.training.checkpoints import read_checkpoint
+from rrnn_lit.training.checkpoint_file import read_checkpoint
 from rrnn_lit.training.module_options import Memory
 from rrnn_lit.training.precision import LossScale, precision_plugin, refuse_changed_precision
 

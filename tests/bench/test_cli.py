@@ -37,7 +37,11 @@ def _cases(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("line", "code", "message"),
     [
-        ("jump", 64, "CASE: wanted one of step, match, rnn, memory, data, codec, got 'jump'"),
+        (
+            "jump",
+            64,
+            "CASE: wanted one of step, match, rnn, memory, data, codec, text, prepare, got 'jump'",
+        ),
         ("match --rows 0", 64, "--rows: wanted a number of at least 1, got 0"),
         ("match --rows -3", 64, "--rows: wanted a number of at least 1, got -3"),
         ("match --rows many", 64, "--rows: wanted int, got many"),

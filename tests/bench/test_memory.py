@@ -3,6 +3,7 @@
 import dataclasses
 import io
 from subprocess import CompletedProcess
+from typing import Literal
 
 import pytest
 import torch
@@ -38,6 +39,33 @@ def test_bytes_by_hand() -> None:
 def test_the_papers_card_holds_lean_memory_alone() -> None:
     rows = run(MemoryOptions(probe_size=0))
     assert [row.correct for row in rows] == ["fits 11 GB", "fits 11 GB", "over 11 GB"]
+
+
+def test_bytes_of_one_of_several_devices_by_hand() -> None:
+    # 660 weights; 3 sentences on 2 devices: 2 of 5 words on the first
+    rest = 8 * 2 * 10 * 10 + 32 * 10 * 3 + (2 * 3 + 48) * 7 + 4 * 10 * 7 + 2 * 660
+    several = dataclasses.replace(SMALL, batch_size=3, devices=2)
+    (whole,) = run(several)
+    assert whole.sizes["bytes"] == rest + (4 + 8 + 4) * 660
+    (shared,) = run(dataclasses.replace(several, strategy="fsdp2"))
+    # encoder and decoder have 330 each
+    assert shared.sizes["bytes"] == rest + (4 + 8 + 4) * 330 + 12 * 330
+    assert [row.correct for row in (whole, shared)] == ["fits 11 GB"] * 2
+
+
+@pytest.mark.parametrize(
+    ("width", "devices", "strategy", "fits"),
+    [
+        (10_000, 4, "ddp", "fits 24 GB"),
+        (30_000, 8, "ddp", "fits 141 GB"),
+        (30_000, 8, "fsdp2", "fits 80 GB"),
+    ],
+)
+def test_wider_models_fit_where_weights_are_shared_out(
+    width: int, devices: int, strategy: Literal["ddp", "fsdp2"], fits: str
+) -> None:
+    (row,) = run(MemoryOptions(width, devices=devices, strategy=strategy))
+    assert row.correct == fits
 
 
 def test_a_row_has_bytes_and_no_time() -> None:
