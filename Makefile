@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 export WANDB_SILENT ?= true
 
-.PHONY: help install demo test check promises test-all golden bench services profile constraints clean
+.PHONY: help install demo test check promises audit test-all golden bench services profile constraints clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -42,7 +42,13 @@ check: install  ## everything a change must pass: lint, format, types, tests
 	$(BIN)/python -m pytest
 
 promises: install  ## kill, fill, damage, lie: every promise with its figure, into PROMISES.md
-	$(BIN)/python -m pytest tests/faults -m promise --promises PROMISES.md
+	$(BIN)/python -m pytest tests/faults -m "promise or fuzz" --promises PROMISES.md
+
+audit: install  ## installed files against their digests; known vulnerabilities, which needs the network
+	$(BIN)/python -m tests.audit
+	[ -x .venv-audit/bin/pip-audit ] || { $(PYTHON) -m venv .venv-audit && .venv-audit/bin/python -m pip install --quiet pip-audit; }
+	.venv-audit/bin/pip-audit --requirement constraints.txt --no-deps --disable-pip || \
+	  { echo "audit: vulnerabilities found, or no network"; exit 1; }
 
 test-all: install  ## also the slow tests and those that need data or a GPU
 	$(BIN)/python -m pytest -m "slow or gpu or data or not slow" --timeout 600

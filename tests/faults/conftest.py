@@ -59,7 +59,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
         if report.when == "call":
             outcome.passed += report.passed
             if _FIGURES in item.stash:
-                outcome.figures += item.stash[_FIGURES]
+                figures: list[str] = item.stash[_FIGURES]
+                outcome.figures += figures
     return report  # type: ignore[return-value]
 
 

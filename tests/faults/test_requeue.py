@@ -1,0 +1,58 @@
+"""Row 6: the shipped SLURM job with the real `rrnn`; `srun` and `scontrol` are stand-ins."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.faults.lives import LAST
+from tests.training.tiny import load, tiny_config
+
+JOB = Path(__file__).parents[2] / "configs" / "restart" / "slurm_requeue.sbatch"
+END = 120
+_STAND_INS = {
+    "rrnn": '#!/bin/sh\necho $$ > {folder}/pid\nexec {python} -m rrnn_lit.cli "$@"\n',
+    "srun": '#!/bin/sh\nshift\nexec "$@"\n',
+    "scontrol": '#!/bin/sh\necho "$@" >> {folder}/requeues\n',
+}
+
+
+def wait_for(path: Path, process: "subprocess.Popen[str]") -> None:
+    """Return when the file is there; fail if the job ends before."""
+    while not path.exists():
+        assert process.poll() is None, "the job ended early"
+        time.sleep(0.01)
+
+
+@pytest.mark.promise(6)
+@pytest.mark.timeout(180)
+def test_a_job_stopped_by_slurm_is_requeued_once_and_then_finishes(
+    prepared_folder: Path, tmp_path: Path, got: Callable[[str], None]
+) -> None:
+    for name, text in _STAND_INS.items():
+        (tmp_path / name).write_text(text.format(folder=tmp_path, python=sys.executable))
+        (tmp_path / name).chmod(0o755)
+    run, config = tmp_path / "run", tmp_path / "tiny.yaml"
+    options = {"trainer.max_steps": END, "trainer.val_check_interval": 100}
+    config.write_text(yaml.safe_dump(tiny_config(prepared_folder, run, options)))
+    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "SLURM_JOB_ID": "42", "TMPDIR": str(tmp_path)}
+    job = ["bash", str(JOB), str(run), "--config", str(config)]
+    codes, requeues = [], []
+    for is_stopped in (True, False):
+        with subprocess.Popen(job, env=environment, text=True, cwd=tmp_path) as process:
+            if is_stopped:
+                wait_for(run / LAST, process)
+                os.kill(int((tmp_path / "pid").read_text()), signal.SIGUSR1)
+            codes.append(process.wait(120))
+        requeues.append((tmp_path / "requeues").read_text().splitlines())
+    got(f"{len(requeues[0])} requeue after exit {codes[0]}, none after exit {codes[1]}")
+    assert codes == [75, 0]
+    assert requeues == [["requeue 42"], ["requeue 42"]]
+    assert load(run / LAST)["global_step"] == END
