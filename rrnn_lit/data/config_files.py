@@ -14,6 +14,7 @@ from rrnn_lit.data.config_imports import refusal, refused_keys
 
 _NAMES = ("--config", "-c")
 _MOST_VALUES = 100_000  # a few lines of aliases can stand for more than fits into memory
+_MOST_DIGITS = 300  # more are no number of any option, and beyond what a float can hold
 _STANDARD = "tag:yaml.org,2002:"
 _FOREIGN = f"{_STANDARD}python"
 
@@ -21,10 +22,14 @@ _FOREIGN = f"{_STANDARD}python"
 def check_config_files(arguments: list[str]) -> bool:
     """Return whether there are files given with `--config`: readable mappings, no key twice.
 
+    Args:
+        arguments: of a command line; its own values are looked at as well.
+
     Raises:
         UnsafeError: a tag that makes an object, or the name of a class that no config may import.
         ValueError: names the file, and the line where there is one.
     """
+    _refuse_endless(arguments)
     paths = list(_given(arguments))
     for path in paths:
         node = _read(path)
@@ -33,6 +38,7 @@ def check_config_files(arguments: list[str]) -> bool:
         _refuse_flood(path, node)
         for inner in _nodes(node):
             _refuse_objects(path, inner)
+            _refuse_odd(path, inner)
             for line, key in _repeated(inner):
                 raise ValueError(
                     f"--config {path}, line {line}: wanted every option once, got {key} again"
@@ -130,6 +136,29 @@ def _refuse_objects(path: Path, node: yaml.Node) -> None:
     for key, value in node.value if isinstance(node, yaml.MappingNode) else []:
         for name in refused_keys(str(key.value), value.value):
             raise refusal(name, f"--config {path}, line {value.start_mark.line + 1}")
+
+
+def _refuse_endless(arguments: list[str]) -> None:
+    option = "options"
+    for argument in arguments:
+        name, _, value = argument.rpartition("=")
+        option = name or (argument if argument.startswith("--") else option)
+        if value.isdigit() and len(value) > _MOST_DIGITS:
+            raise ValueError(
+                f"{option}: wanted a number of at most {_MOST_DIGITS} digits, got {len(value)}"
+            )
+
+
+def _refuse_odd(path: Path, node: yaml.Node) -> None:
+    """Refuse what would end in an error without a place: lists as names, numbers without end."""
+    place = f"--config {path}, line {node.start_mark.line + 1}"
+    if node.tag == f"{_STANDARD}int" and len(node.value) > _MOST_DIGITS:
+        raise ValueError(
+            f"{place}: wanted a number of at most {_MOST_DIGITS} digits, got {len(node.value)}"
+        )
+    for key, _ in node.value if isinstance(node, yaml.MappingNode) else []:
+        if not isinstance(key, yaml.ScalarNode):
+            raise ValueError(f"{place}: wanted the name of an option, got a group or a list")
 
 
 def _repeated(node: yaml.Node) -> Iterator[tuple[int, str]]:

@@ -78,7 +78,14 @@ def parse(argv: list[str]) -> PrepareConfig:
         return _config(parser, parser.parse_args(arguments))
     except ArgumentError as error:
         cause = refusal_in(error) or error
-        raise ValueError(str(cause)) from cause
+        raise ValueError(_placed(str(cause), arguments)) from cause
+
+
+def _placed(text: str, arguments: list[str]) -> str:
+    """Say where, if the parser's text is of a name or a value and not of an option."""
+    if any(mark in text for mark in ('key "', "--", "refused: ")):
+        return text
+    return f"options: {' '.join(arguments)}: {text}"
 
 
 def _parser(use_preset: bool) -> ArgumentParser:

@@ -108,7 +108,8 @@ def test_a_column_without_a_value_is_left_out() -> None:
 def test_sizes_are_above_and_versions_below_the_table() -> None:
     lines = printed().splitlines()
     assert lines[1] == "match: rows 8, vocab_size 50,000"
-    assert "precision bf16, fp32" in " ".join(lines[-2:])
+    # lines are broken where the width ends, which depends on the name of the CPU
+    assert "precision bf16, fp32" in " ".join(" ".join(lines[-2:]).split())
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,8 @@ from rrnn_lit.data.config_files import check_config_files
         (b"- a\n", "wanted a YAML file of options, got something else"),
         (b"a: \xff\n", "wanted UTF-8 text, got "),
         (b"a: \0\n", "wanted YAML, got: "),
+        (b"a: 1\nb:\n  ? [c]\n  : 1\n", "line 3: wanted the name of an option, got a group or a"),
+        (b"a: 1\nb: " + b"9" * 400, "line 2: wanted a number of at most 300 digits, got 400"),
     ],
 )
 @pytest.mark.parametrize("form", ["--config={}", "--config {}", "-c {}"])
@@ -29,6 +31,12 @@ def test_a_bad_file_is_named_with_its_line(
     arguments = ["fit", *form.format(path).split(" "), "--data.seed", "1"]
     with pytest.raises(ValueError, match=f"--config {path}.*{message}"):
         check_config_files(arguments)
+
+
+@pytest.mark.parametrize("arguments", [["--a.b", "9" * 400], [f"--a.b={'9' * 400}"]])
+def test_a_number_without_end_is_named_by_its_option(arguments: list[str]) -> None:
+    with pytest.raises(ValueError, match=r"--a\.b: wanted a number of at most 300 digits"):
+        check_config_files(["fit", *arguments])
 
 
 def test_a_missing_file_is_named() -> None:

@@ -16,6 +16,7 @@ from tests.faults.table import Outcome, is_kept, render
 
 _OUTCOMES = pytest.StashKey[dict[int, Outcome]]()
 _FIGURES = pytest.StashKey[list[str]]()
+_PROPERTY = "promise"  # of a report, which may come from another process: row and figures
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -26,6 +27,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Start with no outcome."""
     config.stash[_OUTCOMES] = defaultdict(Outcome)
+    config.pluginmanager.register(_Collector(config.stash[_OUTCOMES]))
 
 
 @pytest.fixture
@@ -47,27 +49,49 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    """Note the outcome, the figure and the seconds of a test."""
+    """Note row and figures of a test in its report."""
     report: pytest.TestReport = yield  # type: ignore[assignment]
+    figures: list[str] = item.stash.get(_FIGURES, []) if report.when == "call" else []
     for number in _numbers(item):
-        outcome = item.config.stash[_OUTCOMES][number]
+        report.user_properties.append((_PROPERTY, [number, *figures]))
+    return report  # type: ignore[return-value]
+
+
+class _Collector:
+    """Adds up the reports of all tests, in this process or in others."""
+
+    def __init__(self, outcomes: dict[int, Outcome]) -> None:
+        self._outcomes = outcomes
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Add a report to the rows of its test."""
+        for name, value in report.user_properties:
+            if name == _PROPERTY:
+                number, *figures = value  # type: ignore[misc]
+                self._add(self._outcomes[number], report, figures)
+
+    def _add(self, outcome: Outcome, report: pytest.TestReport, figures: list[str]) -> None:
         outcome.seconds += report.duration
-        if report.failed:
-            outcome.failed += 1
+        outcome.failed += report.failed
         if report.skipped:
             outcome.skipped.append(str(report.longrepr[-1] if report.longrepr else ""))  # type: ignore[index]
         if report.when == "call":
             outcome.passed += report.passed
-            if _FIGURES in item.stash:
-                figures: list[str] = item.stash[_FIGURES]
-                outcome.figures += figures
-    return report  # type: ignore[return-value]
+            outcome.figures[report.nodeid] = figures
+
+
+def _writes(config: pytest.Config) -> Path | None:
+    """Return the file to write; None if there is none, or another process writes it."""
+    if hasattr(config, "workerinput") or config.getoption("collectonly"):
+        return None
+    path: Path | None = config.getoption("promises", None)
+    return path
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Write the table; a promise that is not kept fails the session."""
-    path: Path | None = session.config.getoption("promises", None)
-    if path is None or session.config.getoption("collectonly"):
+    path = _writes(session.config)
+    if path is None:
         return
     outcomes = session.config.stash[_OUTCOMES]
     path.write_text(render(PROMISES, outcomes), encoding="utf-8")
@@ -79,7 +103,7 @@ def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
     """Print the table."""
-    path: Path | None = config.getoption("promises", None)
+    path = _writes(config)
     if path is not None and path.is_file():
         terminalreporter.write_sep("=", "promises")
         terminalreporter.write(path.read_text(encoding="utf-8"))

@@ -23,14 +23,14 @@ class Outcome:
         passed: tests that passed.
         failed: tests that did not.
         skipped: why tests were left out.
-        figures: what was measured.
+        figures: test -> what it measured.
         seconds: time of all of them.
     """
 
     passed: int = 0
     failed: int = 0
     skipped: list[str] = field(default_factory=list)
-    figures: list[str] = field(default_factory=list)
+    figures: dict[str, list[str]] = field(default_factory=dict)
     seconds: float = 0.0
 
 
@@ -55,7 +55,8 @@ def render(promises: Mapping[int, Promise], outcomes: Mapping[int, Outcome]) -> 
         cells = (
             promise.text,
             promise.wanted,
-            "; ".join(outcome.figures) or "-",
+            # in order of the tests' names: they may run in several processes
+            "; ".join(f for _, figures in sorted(outcome.figures.items()) for f in figures) or "-",
             _state(outcome),
             f"{outcome.seconds:.1f}",
         )

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from multiprocessing.forkserver import _forkserver
 from pathlib import Path
 
 import pytest
@@ -133,8 +134,14 @@ def test_other_files_of_options_are_held_to_it(place: Path, kind: str) -> None:
         "compare": ("compare", path, "--out", place / "compared"),
         "sweep": ("sweep", "run", path, "--storage", f"sqlite:///{place / 'studies.db'}"),
     }
+
+    def enter() -> None:
+        os.chdir(place)
+        # the fork server of an earlier test is the parent's child, not this one's
+        _forkserver._forkserver_pid = None  # type: ignore[attr-defined]
+
     with importable(place):
-        code = ended(*commands[kind], before=lambda: os.chdir(place))
+        code = ended(*commands[kind], before=enter)
     assert code == EXIT_REFUSED
     assert not (place / "sung").exists()
 

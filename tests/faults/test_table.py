@@ -17,8 +17,8 @@ def test_a_row_without_a_passed_test_or_with_any_other_is_not_kept() -> None:
 
 def test_the_table_says_figures_states_and_what_cannot_be_shown() -> None:
     outcomes = {
-        1: Outcome(passed=2, figures=["0 of 41", "0 of 12"], seconds=1.24),
-        2: Outcome(passed=1, failed=1, figures=["1 of 40"], seconds=2),
+        1: Outcome(passed=2, figures={"b": ["0 of 12"], "a": ["0 of 41"]}, seconds=1.24),
+        2: Outcome(passed=1, failed=1, figures={"c": ["1 of 40"]}, seconds=2),
     }
     text = render(_PROMISES, outcomes)
     assert "| 1 | runs resume | 0 keys differ | 0 of 41; 0 of 12 | yes | 1.2 |\n" in text
