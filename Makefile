@@ -3,6 +3,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 export WANDB_SILENT ?= true
+# as many processes as the machine has cores, and at most four: each imports torch and Lightning
+PYTEST := $(BIN)/python -m pytest -n logical --maxprocesses 4 --dist worksteal
 
 .PHONY: help install demo test check promises audit test-all golden bench services profile constraints clean
 
@@ -33,16 +35,16 @@ demo: install  ## text, word vectors, autoencoder, compressor, bundle, report: a
 	  | $(BIN)/rrnn decompress runs/demo_bundle --out - | $(BIN)/rrnn decode runs/demo_bundle
 
 test: install  ## the tests: no network, no GPU
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 check: install  ## everything a change must pass: lint, format, types, tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 promises: install  ## kill, fill, damage, lie: every promise with its figure, into PROMISES.md
-	$(BIN)/python -m pytest tests/faults -m "promise or fuzz" --promises PROMISES.md
+	$(PYTEST) tests/faults -m "promise or fuzz" --promises PROMISES.md
 
 audit: install  ## installed files against their digests; known vulnerabilities, which needs the network
 	$(BIN)/python -m tests.audit

@@ -209,9 +209,23 @@ class TrialServer:
         with _server_environment():
             with _blocked(STOP_SIGNALS):  # its start lets some of them through again
                 resource_tracker.ensure_running()
-            with _blocked(STOP_SIGNALS):
+            with _blocked(STOP_SIGNALS), _short_enough():
                 forkserver.ensure_running()
         self._is_running = True
+
+
+@contextmanager
+def _short_enough() -> Iterator[None]:
+    """Say what is too long where the system says that a socket's path is."""
+    try:
+        yield
+    except OSError as error:
+        if "AF_UNIX path too long" not in str(error):
+            raise
+        raise OSError(
+            "TMPDIR: wanted a folder with a path of at most 70 characters, for the socket of the "
+            f"process that starts trials, got {tempfile.gettempdir()}"
+        ) from error
 
 
 @contextmanager

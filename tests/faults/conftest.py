@@ -8,6 +8,7 @@ tests did not pass, fails the session.
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -65,10 +66,10 @@ class _Collector:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Add a report to the rows of its test."""
+        value: Any
         for name, value in report.user_properties:
             if name == _PROPERTY:
-                number, *figures = value  # type: ignore[misc]
-                self._add(self._outcomes[number], report, figures)
+                self._add(self._outcomes[value[0]], report, value[1:])
 
     def _add(self, outcome: Outcome, report: pytest.TestReport, figures: list[str]) -> None:
         outcome.seconds += report.duration

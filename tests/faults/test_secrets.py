@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -47,7 +48,16 @@ def server() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prepared_folder: Path) -> Path:
+def scratch() -> Iterator[Path]:
+    """A folder for TMPDIR whose path is short enough for sockets."""
+    with tempfile.TemporaryDirectory(prefix="rrnn-") as name:
+        yield Path(name)
+
+
+@pytest.fixture
+def place(
+    tmp_path: Path, scratch: Path, monkeypatch: pytest.MonkeyPatch, prepared_folder: Path
+) -> Path:
     """A checkout whose remote has a token in its address, and a config that has W&B on."""
     work = tmp_path / "work"
     work.mkdir()
@@ -63,11 +73,10 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prepared_folder: Path
         "WANDB_API_KEY": KEY,
         "PGPASSWORD": PG,
         "HOME": str(tmp_path / "home"),
-        "TMPDIR": str(tmp_path / "scratch"),
+        "TMPDIR": str(scratch),
     }.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("WANDB_SILENT", raising=False)
-    (tmp_path / "scratch").mkdir()
     (tmp_path / "home").mkdir()
     return work
 
@@ -93,7 +102,7 @@ def num_files(folder: Path) -> int:
 @pytest.mark.promise(26)
 @pytest.mark.timeout(120)
 def test_a_run_writes_no_secret(
-    place: Path, tmp_path: Path, got: Got, capfd: pytest.CaptureFixture[str]
+    place: Path, tmp_path: Path, scratch: Path, got: Got, capfd: pytest.CaptureFixture[str]
 ) -> None:
     address = f"postgresql://me:{quote(PASSWORD, safe='')}@host/db"
 
@@ -104,7 +113,7 @@ def test_a_run_writes_no_secret(
 
     code = ended("fit", "--config", place / "c.yaml", before=before)
     said = "".join(capfd.readouterr())
-    found = hits(tmp_path, said)
+    found = hits(tmp_path, said) + hits(scratch, "")
     number = num_files(place / "run")
     got(f"{len(found)} hits in {number} files of a run")
     assert code == 0
@@ -117,6 +126,7 @@ def test_a_run_writes_no_secret(
 def test_a_sweep_writes_no_secret(
     place: Path,
     tmp_path: Path,
+    scratch: Path,
     server: PostgresServer,
     got: Got,
     capfd: pytest.CaptureFixture[str],
@@ -140,7 +150,7 @@ def test_a_sweep_writes_no_secret(
     for broken in (wrong, storage.replace("127.0.0.1", "127.0.0.1:x"), storage.replace("//", "/")):
         assert ended("sweep", "show", "study", "--storage", broken) != 0
     said += "".join(capfd.readouterr())
-    found = hits(tmp_path, said)
+    found = hits(tmp_path, said) + hits(scratch, "")
     got(f"{len(found)} hits in {num_files(tmp_path)} files of a sweep")
     assert len(list(place.glob("sweeps/study/trial-*/metrics.jsonl"))) == 1
     assert list(place.glob("sweeps/study/**/*.wandb"))

@@ -206,6 +206,24 @@ def test_a_child_never_learns_the_database(
     assert os.environ["RRNN_STORAGE"] == secret
 
 
+def test_a_temporary_folder_too_deep_for_a_socket_is_named(tmp_path: Path) -> None:
+    deep = tmp_path / ("d" * 100)
+    deep.mkdir()
+    program = (
+        "from rrnn_lit.search.trial_process import TrialServer\nTrialServer(preload=()).prepare()"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "TMPDIR": str(deep)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    last = ended.stderr.splitlines()[-1]
+    assert last.startswith("OSError: TMPDIR: wanted a folder with a path of at most 70 characters")
+    assert last.endswith(str(deep))
+
+
 def test_resolve_returns_all_options(server: TrialServer, tmp_path: Path) -> None:
     base = tmp_path / "base.yaml"
     base.write_text("model: {learning_rate: 0.1, decay: 0.5}\nseed: 3\n", encoding="utf-8")
