@@ -155,7 +155,7 @@ class ProcessShard:
                 self._pipeline = TextPipeline(self._settings, _known(self._known_words))
             before = self._pipeline.count_table()
             kept = itertools.compress(self._raw.lines(number), mask.tolist())
-            results = map(self._pipeline, kept)
+            results = self._pipeline.each(kept)
             lines = [" ".join(tokens) for tokens in results if tokens is not None]
             steps = _difference(self._pipeline.count_table(), before)
             self._text.write(number, lines, {"steps": steps})
