@@ -20,7 +20,10 @@ NEVER = (
     *("yaml.full_load", "torch.hub.load", "torch.package.PackageImporter"),
     *("KeyedVectors.load", "Word2Vec.load", "joblib.load", "shutil.unpack_archive"),
 )
-METHODS = ("extractall", "load_from_checkpoint", "read_pickle", "allow_unsafe")
+METHODS = (
+    *("extractall", "load_from_checkpoint", "read_pickle", "allow_unsafe"),
+    *("all_gather_object", "gather_object", "broadcast_object_list", "scatter_object_list"),
+)
 MODULES = ("pickle", "cPickle", "dill", "cloudpickle", "marshal", "shelve", "joblib", "tarfile")
 
 
@@ -66,6 +69,7 @@ def test_nothing_runs_what_a_file_says(path: Path) -> None:
         "subprocess.run(t, shell=True)",
         "archive.extractall(p)",
         "Module.load_from_checkpoint(p)",
+        "torch.distributed.all_gather_object(parts, own)",
         "import pickle",
         "from joblib import load",
         "KeyedVectors.load(p)",

@@ -9,7 +9,9 @@ import lightning.pytorch as pl
 import numpy as np
 import torch
 from lightning.pytorch.callbacks import Callback
-from torch import Tensor, distributed
+from torch import distributed
+
+from rrnn_lit.training.gathering import gather_texts, is_one_of_several
 
 State = dict[str, Any]
 
@@ -28,7 +30,7 @@ class RandomStates(Callback):
 
     def state_dict(self) -> dict[str, Any]:
         """Return the states as tensors and plain lists; all processes must call it together."""
-        return {"ranks": [_decode(text) for text in _gather(_encode(_take()))]}
+        return {"ranks": [_decode(text) for text in gather_texts(_encode(_take()))]}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Keep the states for the start of training: setting up draws numbers as well."""
@@ -40,15 +42,11 @@ class RandomStates(Callback):
         if self._restored is None:
             return
         states, self._restored = self._restored, None
-        rank = distributed.get_rank() if _is_one_of_several() else 0
+        rank = distributed.get_rank() if is_one_of_several() else 0
         if rank < len(states):
             _restore(states[rank])
         else:
             _seed(states[0], rank)
-
-
-def _is_one_of_several() -> bool:
-    return distributed.is_available() and distributed.is_initialized()
 
 
 def _take() -> State:
@@ -98,22 +96,3 @@ def _decode(text: bytes) -> State:
         "cuda": [torch.tensor(gpu, dtype=torch.uint8) for gpu in plain["cuda"]],
     }
     return {**plain, **tensors}
-
-
-def _gather(text: bytes) -> list[bytes]:
-    """Return the texts of all processes in order; as tensors, which need no pickle."""
-    if not _is_one_of_several():
-        return [text]
-    is_on_gpu = "nccl" in distributed.get_backend()
-    device = torch.device("cuda", torch.cuda.current_device()) if is_on_gpu else None
-    lengths = _all(torch.tensor([len(text)], device=device))
-    longest = max(int(length) for length in lengths)
-    padded = torch.frombuffer(bytearray(text.ljust(longest)), dtype=torch.uint8).to(device)
-    # spaces around JSON mean nothing
-    return [bytes(row.tolist()) for row in _all(padded)]
-
-
-def _all(own: Tensor) -> list[Tensor]:
-    found = [torch.empty_like(own) for _ in range(distributed.get_world_size())]
-    distributed.all_gather(found, own)
-    return [tensor.cpu() for tensor in found]

@@ -1,5 +1,7 @@
 """SampleSentences: the same sentences of tune, decoded at every evaluation."""
 
+import json
+from dataclasses import asdict
 from typing import Any
 
 import lightning.pytorch as pl
@@ -10,6 +12,7 @@ from torch import Tensor
 
 from rrnn_lit.data.datamodule import SentenceDataModule
 from rrnn_lit.data.vector_datamodule import SentenceVectorDataModule
+from rrnn_lit.training.gathering import gather_texts
 from rrnn_lit.training.samples import Reconstruction, marked_text, reconstruct_row
 from rrnn_lit.training.wandb_mirror import WandbMirror
 
@@ -69,9 +72,9 @@ class SampleSentences(Callback):
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Bring those of all processes together; send the table to W&B."""
         if trainer.world_size > 1:
-            parts: list[Any] = [None] * trainer.world_size
-            torch.distributed.all_gather_object(parts, self.reconstructions)
-            self.reconstructions = [r for part in parts for r in part]
+            own = json.dumps([asdict(r) for r in self.reconstructions]).encode()
+            parts = map(json.loads, gather_texts(own))
+            self.reconstructions = [Reconstruction(**r) for part in parts for r in part]
         self.reconstructions.sort(key=lambda r: r.sentence_number)
         rows = [
             [" ".join(r.words[:-1]), marked_text(r), sum(r.matched) / len(r.matched)]
