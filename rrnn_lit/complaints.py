@@ -20,6 +20,11 @@ class UnsafeError(ValueError):
 
     def __init__(self, rule: str) -> None:
         super().__init__(f"refused: {rule}")
+        self._rule = rule
+
+    def __reduce__(self) -> tuple[type["UnsafeError"], tuple[str]]:
+        """Let it travel between processes without a second `refused`."""
+        return type(self), (self._rule,)
 
 
 def refusal_behind(error: BaseException | None) -> UnsafeError | None:

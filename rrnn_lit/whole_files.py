@@ -2,10 +2,13 @@
 
 import os
 import shutil
+import socket
 import threading
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 
 @contextmanager
@@ -14,12 +17,66 @@ def written_whole(path: Path) -> Iterator[Path]:
 
     Several processes and threads may write the same file.
     """
-    part = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}.part")
+    part = _part(path)
     try:
         yield part
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+@contextmanager
+def named(path: Path) -> Iterator[None]:
+    """Give an error about writing the file's name, which the system leaves out.
+
+    Raises:
+        OSError: what was raised inside, with the name.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        if error.errno is None:  # numpy counts what it could write and says no more
+            raise OSError(f"{path}: {error}") from error
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+@contextmanager
+def written_durably(path: Path) -> Iterator[IO[bytes]]:
+    """Yield an open file that takes `path` at the end, whole even after a power cut.
+
+    Several processes, also of several machines, may write the same file.
+
+    Raises:
+        OSError: what was raised inside, with the file's name.
+    """
+    part = _part(path)
+    try:
+        with named(path):
+            with open(part, "wb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(path)
+            sync_folder(path.parent)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _part(path: Path) -> Path:
+    # processes of several machines, or containers, can have the same number
+    who = f"{socket.gethostname()}.{os.getpid()}.{threading.get_ident()}"
+    return path.with_name(f"{path.name}.{who}.part")
+
+
+def sync_folder(folder: Path) -> None:
+    """Let the names in a folder, too, outlive a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -38,7 +95,8 @@ def put_folder(part: Path, target: Path) -> None:
     Raises:
         OSError: it cannot be moved; what was there is there again.
     """
-    old = part.with_suffix(".old")
+    # a name that no earlier process has left behind: in containers numbers of processes repeat
+    old = part.with_name(f"{part.stem}.{uuid.uuid4().hex[:8]}.old")
     if target.exists():
         target.rename(old)
     try:
@@ -48,8 +106,4 @@ def put_folder(part: Path, target: Path) -> None:
             old.rename(target)
         raise
     shutil.rmtree(old, ignore_errors=True)
-    handle = os.open(target.parent, os.O_RDONLY)
-    try:
-        os.fsync(handle)  # the names, too, shall outlive a power cut
-    finally:
-        os.close(handle)
+    sync_folder(target.parent)

@@ -1,8 +1,9 @@
+import errno
 from pathlib import Path
 
 import pytest
 
-from rrnn_lit.whole_files import put_folder, write_text, written_whole
+from rrnn_lit.whole_files import named, put_folder, write_text, written_durably, written_whole
 
 
 def names(folder: Path) -> list[str]:
@@ -46,3 +47,45 @@ def test_a_folder_that_cannot_be_moved_leaves_the_earlier_one(tmp_path: Path) ->
         put_folder(tmp_path / "missing.part", target)
     assert names(tmp_path) == ["new"]
     assert names(target) == ["old.txt"]
+
+
+def test_what_an_earlier_process_of_this_number_left_behind_is_not_in_the_way(
+    tmp_path: Path,
+) -> None:
+    part, target = tmp_path / ".new.part", tmp_path / "new"
+    for folder in (part, target, tmp_path / ".new.old"):
+        folder.mkdir()
+        (folder / "f").touch()
+    put_folder(part, target)
+    assert names(tmp_path) == [".new.old", "new"]
+
+
+def test_a_durable_file_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "f"
+    with pytest.raises(OSError, match="/f: half"):
+        fail_half_way_on_the_disk(path)
+    assert names(tmp_path) == []
+    with written_durably(path) as file:
+        file.write(b"whole")
+        assert not path.exists()
+    assert path.read_bytes() == b"whole"
+    assert names(tmp_path) == ["f"]
+
+
+def fail_half_way_on_the_disk(path: Path) -> None:
+    with written_durably(path) as file:
+        file.write(b"half")
+        raise OSError("half")
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "No space left on device: '/x/y'"),
+        (OSError("5 requested and 3 written"), "/x/y: 5 requested and 3 written"),
+        (FileNotFoundError(errno.ENOENT, "No such file", "/z"), "No such file: '/z'"),
+    ],
+)
+def test_an_error_gets_the_name_that_it_lacks(error: OSError, text: str) -> None:
+    with pytest.raises(OSError, match=text), named(Path("/x/y")):
+        raise error

@@ -9,6 +9,7 @@ reaches a scheduler or a worker can run code on it: keep them in a private netwo
 """
 
 import asyncio
+import concurrent.futures
 import logging
 import time
 import uuid
@@ -24,6 +25,7 @@ _Result = TypeVar("_Result")
 _PATIENCE_S = 30.0  # for the scheduler to answer, and for a first worker
 _LOST_S = 60.0  # with no worker, or without the scheduler
 _POLL_S = 1.0
+_RECONNECT_S = 0.1
 
 
 class DaskWorkers:
@@ -53,14 +55,18 @@ class DaskWorkers:
     @property
     def workers(self) -> int:
         """Number of workers a moment ago, at least 1."""
+        self._look()
+        return self._num_workers
+
+    def _look(self) -> None:
         now = time.monotonic()
         if now - self._counted > _POLL_S:
-            found = len(self._client.scheduler_info()["workers"]) if self._is_connected() else 0
+            # not scheduler_info, which by default knows a few of them only
+            found = len(self._client.nthreads()) if self._is_connected() else 0
             self._counted = now
             self._num_workers = max(1, found)
             if found:
                 self._with_workers = now
-        return self._num_workers
 
     def run(
         self, function: Callable[[_Task], _Result], tasks: Iterable[_Task]
@@ -75,11 +81,12 @@ class DaskWorkers:
         from rrnn_lit.data.dask_plugin import FunctionPlugin
 
         name = f"rrnn-{uuid.uuid4().hex}"
+        plugin = FunctionPlugin(name, function, self._place)
         under_way: set[Any] = set()
         try:
-            self._client.register_plugin(FunctionPlugin(name, function, self._place))
+            self._client.register_plugin(plugin)
             yield from in_order(
-                lambda task: _Pending(self, name, task, under_way),
+                lambda task: _Pending(self, plugin, task, under_way),
                 tasks,
                 lambda: self.workers * AHEAD,
             )
@@ -99,13 +106,27 @@ class DaskWorkers:
     def _is_connected(self) -> bool:
         return bool(self._client.status == "running")
 
+    def reconnect(self, plugin: Any) -> None:
+        """Wait for the connection, and hand out a function that a new scheduler does not know.
+
+        Raises:
+            ConnectionError: the scheduler is gone.
+        """
+        while not self._is_connected():
+            if self.is_lost():
+                raise self.lost()
+            time.sleep(_RECONNECT_S)
+        if plugin.name not in self._client.run_on_scheduler(_plugin_names):
+            self._client.register_plugin(plugin)
+
     def is_lost(self) -> bool:
         """Tell whether the client has given up; it tries for a while to connect again."""
         return self._client.status in ("closing", "closed")
 
     def is_deserted(self) -> bool:
         """Tell whether there has been no worker for long."""
-        return self.workers > 0 and time.monotonic() - self._with_workers > _LOST_S
+        self._look()
+        return time.monotonic() - self._with_workers > _LOST_S
 
     def lost(self) -> ConnectionError:
         """Return the error for both."""
@@ -163,15 +184,19 @@ def _check_workers(client: Any, address: str, place: Place) -> None:
             raise ValueError(f"scheduler: worker {worker}: {complaint}")
 
 
-class _Pending:
-    """A task under way; submitted again when its workers keep dying."""
+def _plugin_names(dask_scheduler: Any) -> list[str]:
+    return list(dask_scheduler.worker_plugins)
 
-    def __init__(self, owner: DaskWorkers, name: str, task: Any, under_way: set[Any]) -> None:
-        self._owner, self._name, self._task, self._under_way = owner, name, task, under_way
+
+class _Pending:
+    """A task under way; submitted again when its workers keep dying or the connection broke."""
+
+    def __init__(self, owner: DaskWorkers, plugin: Any, task: Any, under_way: set[Any]) -> None:
+        self._owner, self._plugin, self._task, self._under_way = owner, plugin, task, under_way
         self._submit()
 
     def _submit(self) -> None:
-        self._future = self._owner.submit(self._name, self._task)
+        self._future = self._owner.submit(self._plugin.name, self._task)
         self._under_way.add(self._future)
 
     def result(self) -> Any:
@@ -192,9 +217,11 @@ class _Pending:
                         f"workers kept dying at the same task ({error}); finished work is "
                         "kept, start again to continue"
                     ) from error
-            except asyncio.CancelledError as error:
+            # a client that connects anew cancels what is under way, with a class of its own
+            except (asyncio.CancelledError, concurrent.futures.CancelledError) as error:
                 if self._owner.is_lost() or not left:
                     raise self._owner.lost() from error
+                self._owner.reconnect(self._plugin)
             finally:
                 self._under_way.discard(self._future)
             self._submit()

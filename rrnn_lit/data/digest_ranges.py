@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -90,9 +90,9 @@ class DigestRanges:
             counts = np.frombuffer(file.read(8 << self.bits), dtype="<u8").astype(np.int64)
             start, end = int(counts[:number].sum()), int(counts[: number + 1].sum())
             head = 8 << self.bits
-            digests = _read(file.fileno(), head + 16 * start, 16 * (end - start), "<u8")
+            digests = _read(file, head + 16 * start, 16 * (end - start), "<u8")
             places = head + 16 * int(counts.sum())
-            lines = _read(file.fileno(), places + 4 * start, 4 * (end - start), "<u4")
+            lines = _read(file, places + 4 * start, 4 * (end - start), "<u4")
         return digests.reshape(-1, 2).astype(np.uint64), lines.astype(np.int64) + group.start
 
     def delete(self) -> None:
@@ -104,8 +104,10 @@ class DigestRanges:
         return self.folder / f"{group.number:05d}.ranges"
 
 
-def _read(descriptor: int, offset: int, length: int, dtype: str) -> npt.NDArray[Any]:
-    content = os.pread(descriptor, length, offset)
+def _read(file: IO[bytes], offset: int, length: int, dtype: str) -> npt.NDArray[Any]:
+    content = os.pread(file.fileno(), length, offset)
+    if len(content) != length:
+        raise ValueError(f"{file.name}: wanted {length} bytes from {offset}, got {len(content)}")
     return np.frombuffer(content, dtype=dtype)
 
 

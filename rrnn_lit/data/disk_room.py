@@ -1,31 +1,12 @@
-"""Room on the disk: what a run will need, and which file a full disk was met at."""
+"""Room on the disk: what a run will need."""
 
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 # bytes a run has on disk at its fullest for each byte of text: tokens, word_ids twice, digests,
 # offsets; measured on news (150 bytes a sentence)
 PEAK_PER_BYTE = 2.9
 _UNPACKED = 3.5  # bytes of text in a byte of .gz, .xz or .bz2: news has 2.7, 4.0 and 4.1
-
-
-@contextmanager
-def named(path: Path) -> Iterator[None]:
-    """Give an error about writing the file's name, which the system leaves out.
-
-    Raises:
-        OSError: what was raised inside, with the name.
-    """
-    try:
-        yield
-    except OSError as error:
-        if error.filename is not None:
-            raise
-        if error.errno is None:  # numpy counts what it could write and says no more
-            raise OSError(f"{path}: {error}") from error
-        raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 class TooLittleRoomError(OSError):

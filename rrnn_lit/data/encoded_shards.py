@@ -69,6 +69,8 @@ class EncodedShards:
     def _numbers(self, number: int, start: int, count: int) -> npt.NDArray[np.uint32]:
         path = self._path(number)
         found = np.fromfile(path, dtype="<u4", count=count, offset=start * _WORD)
+        if len(found) != count:
+            raise ValueError(f"{path}: wanted {count} numbers from {start}, got {len(found)}")
         return found.astype(np.uint32, copy=False)
 
     def _path(self, number: int) -> Path:

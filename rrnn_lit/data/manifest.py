@@ -6,11 +6,12 @@ A folder without a manifest is not finished; the manifest is written last and by
 import hashlib
 import importlib.metadata
 import json
-import os
 import platform
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+
+from rrnn_lit.whole_files import written_durably
 
 MANIFEST_FILE = "manifest.json"
 FORMAT = "rrnn_lit prepared text"
@@ -41,17 +42,10 @@ def installed_versions() -> dict[str, str]:
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Write JSON beside `path` and rename it into place, so that no reader sees half of it."""
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        with open(part, "w", encoding="utf-8") as file:
-            json.dump(content, file, indent=2, ensure_ascii=False)
-            file.write("\n")
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    """Write JSON so that no reader sees half of it, even after a power cut."""
+    text = json.dumps(content, indent=2, ensure_ascii=False)
+    with written_durably(path) as file:
+        file.write(f"{text}\n".encode())
 
 
 def write_manifest(

@@ -9,10 +9,6 @@ the text, only a few bytes a sentence.
 
 import hashlib
 import json
-import os
-import resource
-import shutil
-import sys
 import time
 from contextlib import closing
 from pathlib import Path
@@ -20,39 +16,35 @@ from typing import Any
 
 from rrnn_lit.data import prepare_text, prepare_words
 from rrnn_lit.data.deduplicate import EVALUATION, Shares
-from rrnn_lit.data.disk_room import check_room, named
+from rrnn_lit.data.disk_room import check_room
 from rrnn_lit.data.executors import Executor, PlainLoop
 from rrnn_lit.data.manifest import (
     MANIFEST_FILE,
     installed_versions,
     read_manifest,
     verify_files,
-    write_json,
-    write_manifest,
 )
 from rrnn_lit.data.prepare_config import PrepareConfig
 from rrnn_lit.data.prepare_executor import open_executor
+from rrnn_lit.data.prepare_finish import OUTPUTS, TIMING_FILE, finish, write_timing
 from rrnn_lit.data.prepare_lock import folder_lock
 from rrnn_lit.data.prepare_store import write_splits
 from rrnn_lit.data.prepare_text import KEPT_FILES
 from rrnn_lit.data.progress import StageProgress
-from rrnn_lit.data.shards import WORK_FORMAT, WorkFolder
+from rrnn_lit.data.shards import WORK_FORMAT, WorkFolder, remove_work
 from rrnn_lit.data.sources.files import find_files
 from rrnn_lit.data.sources.raw import Docstrings, RawSource, TextFiles
 from rrnn_lit.data.sources.wmt import download_archives
-from rrnn_lit.data.token_store import SPLITS, store_files
+from rrnn_lit.data.token_store import SPLITS
 from rrnn_lit.text.packages import check_packages
+from rrnn_lit.whole_files import named
 from rrnn_lit.words.dictionary import Scaling, build_dictionary, separated
 from rrnn_lit.words.separation import Separation
-from rrnn_lit.words.vectors import VECTORS_FILE, WORDS_FILE, WordVectors
+from rrnn_lit.words.vectors import VECTORS_FILE, WordVectors
 from rrnn_lit.words.whitening import WHITENING_FILE
 from rrnn_lit.words.word2vec import check_file
 
-STATS_FILE = "stats.json"
-TIMING_FILE = "timing.json"  # not in the manifest: it differs from run to run
 WORK_FOLDER = ".work"
-_STORES = [name for split in SPLITS for name in store_files(split)]
-OUTPUTS = [WORDS_FILE, VECTORS_FILE, WHITENING_FILE, STATS_FILE, *_STORES]
 
 
 class RefusedFolderError(ValueError):
@@ -87,35 +79,26 @@ def prepare(config: PrepareConfig, progress: StageProgress) -> dict[str, Any]:
         manifest = _finished(out, recorded, config.overwrite)
         if manifest is not None:
             progress.note(f"{out} is finished already, with this configuration")
+            remove_work(out / WORK_FOLDER)  # a kill may have come in between
             return manifest
+        for part in out.glob("*.part"):  # of a start that was killed while it wrote
+            part.unlink()
         # in full: the workers of a cluster have a working folder of their own
         work = WorkFolder((out / WORK_FOLDER).resolve(), _fingerprint(recorded))
         if work.resumed:
             progress.note(f"continuing in {out}")
         else:
-            _check_room(source, work, progress)
+            _check_room(source, out, progress)
         with closing(open_executor(config, work)) as executor:
             stats = _run(config, source, work, executor, progress)
             workers = executor.workers
-        manifest = _finish(out, stats, recorded)
-        _write_timing(out, progress, time.monotonic() - started, workers)
-        work.remove()
+        write_timing(out, progress.timing, time.monotonic() - started, workers)
+        manifest = finish(out, stats, recorded)
+        remove_work(out / WORK_FOLDER)
     return manifest
 
 
-def _finish(out: Path, stats: dict[str, Any], recorded: dict[str, Any]) -> dict[str, Any]:
-    """Write the figures, force all to the disk and write the manifest."""
-    with named(out / STATS_FILE):
-        write_json(out / STATS_FILE, stats)
-    outputs = [*OUTPUTS, *(name for name in KEPT_FILES if (out / name).is_file())]
-    _flush(out, outputs)
-    counts = {"sentences": {s: stats["splits"][s]["sentences"] for s in SPLITS}}
-    counts["vocab_size"] = stats["dictionary"]["vocab_size"]
-    with named(out / MANIFEST_FILE):
-        return write_manifest(out, outputs, recorded, counts)
-
-
-def _check_room(source: RawSource, work: WorkFolder, progress: StageProgress) -> None:
+def _check_room(source: RawSource, out: Path, progress: StageProgress) -> None:
     """Warn of a disk that may fill up.
 
     Raises:
@@ -123,9 +106,9 @@ def _check_room(source: RawSource, work: WorkFolder, progress: StageProgress) ->
     """
     if isinstance(source, TextFiles) and source.total is not None:
         try:
-            warning = check_room(work.folder, source.total, source.packed_bytes)
+            warning = check_room(out, source.total, source.packed_bytes)
         except OSError:
-            work.remove()  # or the next start would continue it unasked
+            remove_work(out / WORK_FOLDER)  # or the next start would continue it unasked
             raise
         if warning is not None:
             progress.note(warning)
@@ -191,10 +174,11 @@ def _finished(out: Path, recorded: dict[str, Any], overwrite: bool) -> dict[str,
             f"out: {out} was prepared with another configuration (different: "
             f"{', '.join(sorted(names))}); choose another folder or give --overwrite true"
         )
-    (out / MANIFEST_FILE).unlink()  # first: without it nothing takes the folder for finished
+    remove_work(out / WORK_FOLDER)
+    (out / WORK_FOLDER).mkdir()  # or a kill below would leave a folder that nobody owns
+    (out / MANIFEST_FILE).unlink()  # before the rest: nothing shall take the folder for finished
     for name in (*OUTPUTS, *KEPT_FILES, TIMING_FILE):
         (out / name).unlink(missing_ok=True)
-    shutil.rmtree(out / WORK_FOLDER, ignore_errors=True)
     return None
 
 
@@ -216,7 +200,9 @@ def _run(
         work, read["sizes"], config.source.max_sentences, executor, progress
     )
     num_to_process = sum(int(mask.sum()) for mask in masks)
-    sizes = prepare_text.process_text(work, masks, config.text, known, executor, progress)
+    settings = prepare_text.with_kept_corrections(config.text, work)
+    sizes = prepare_text.process_text(work, masks, settings, known, executor, progress)
+    del masks  # a byte a sentence
     splits = config.splits
     shares = Shares(splits.tune, splits.test, splits.holdout, splits.max_sentences)
     assignment, text_stats = prepare_text.share_out(work, sizes, shares, executor, progress)
@@ -282,23 +268,3 @@ def _separate(
     separation = Separation(words.separation, words.separation_threshold)
     with progress.stage("separate", None, "rounds"):
         return separated(dictionary, separation, progress.advance)
-
-
-def _flush(out: Path, names: list[str]) -> None:
-    """Force the results to the disk before the manifest names them."""
-    for name in names:
-        with open(out / name, "rb") as file:
-            os.fsync(file.fileno())
-
-
-def _write_timing(out: Path, progress: StageProgress, seconds: float, processes: int) -> None:
-    kilobytes = 1024 if sys.platform != "darwin" else 1
-    peak = {
-        name: round(resource.getrusage(who).ru_maxrss * kilobytes / 1e6, 1)
-        for name, who in (
-            ("main_process_peak_mb", resource.RUSAGE_SELF),
-            ("largest_worker_peak_mb", resource.RUSAGE_CHILDREN),
-        )
-    }
-    content = {"seconds": round(seconds, 2), "processes": processes, **peak}
-    write_json(out / TIMING_FILE, {**content, "stages": progress.timing})

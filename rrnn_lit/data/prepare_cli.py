@@ -16,8 +16,9 @@ from rich.table import Table
 from rrnn_lit.complaints import complain
 from rrnn_lit.data.config_files import check_config_files
 from rrnn_lit.data.config_imports import refusal_in, settle_imports
-from rrnn_lit.data.prepare import STATS_FILE, TIMING_FILE, RefusedFolderError, prepare
+from rrnn_lit.data.prepare import RefusedFolderError, prepare
 from rrnn_lit.data.prepare_config import PrepareConfig
+from rrnn_lit.data.prepare_finish import STATS_FILE, TIMING_FILE
 from rrnn_lit.data.progress import StageProgress
 from rrnn_lit.data.shards import read_json
 from rrnn_lit.data.token_store import SPLITS, TokenStore
@@ -131,7 +132,7 @@ def _long_forms(argv: list[str]) -> list[str]:
 
 
 def _print_summary(out: Path, console: Console) -> None:
-    stats, timing = read_json(out / STATS_FILE), read_json(out / TIMING_FILE)
+    stats = read_json(out / STATS_FILE)
     steps = Table(title="Steps", title_justify="left")
     for column in ("step", "in", "changed", "dropped"):
         steps.add_column(column, justify="left" if column == "step" else "right")
@@ -156,12 +157,16 @@ def _print_summary(out: Path, console: Console) -> None:
             f"{row['unknown_rate']:.2%}",
         )
     console.print(splits)
-    rate = read / timing["seconds"]
-    console.print(
-        f"{stats['dictionary']['vocab_size']:,} dictionary entries; {timing['seconds']:.0f} s, "
-        f"{rate:,.0f} sentences/s; written to {out}",
-        highlight=False,
-    )
+    size = f"{stats['dictionary']['vocab_size']:,} dictionary entries"
+    console.print(f"{size};{_speed(out, read)} written to {out}", highlight=False)
+
+
+def _speed(out: Path, sentences: int) -> str:
+    """Return what it took; nothing if somebody has deleted the file, which no manifest names."""
+    if not (out / TIMING_FILE).is_file():
+        return ""
+    seconds = read_json(out / TIMING_FILE)["seconds"]
+    return f" {seconds:.0f} s, {sentences / seconds:,.0f} sentences/s;"
 
 
 def _print_samples(out: Path, max_words: int, console: Console) -> None:

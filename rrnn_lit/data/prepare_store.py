@@ -7,13 +7,12 @@ from typing import Any
 import numpy as np
 
 from rrnn_lit.data.deduplicate import EVALUATION, TRAIN, Assignment
-from rrnn_lit.data.disk_room import named
 from rrnn_lit.data.encoded_shards import Block, EncodedShards, EncodeShard
 from rrnn_lit.data.executors import FEW, Executor, run_tasks
 from rrnn_lit.data.prepare_words import PhraseCutter
 from rrnn_lit.data.progress import StageProgress
 from rrnn_lit.data.shards import WorkFolder
-from rrnn_lit.data.token_store import SPLITS, store_files, write_blocks
+from rrnn_lit.data.token_store import SPLITS, write_blocks
 from rrnn_lit.words.vectors import WordVectors
 
 
@@ -49,8 +48,7 @@ def write_splits(
             if code != TRAIN:
                 blocks = iter([_ordered(encoded, assignment, code)])
             counted = SplitFigures(unk_id)
-            with named(out / store_files(split)[0]):
-                write_blocks(out, split, counted.through(blocks))
+            write_blocks(out, split, counted.through(blocks))
             figures[split] = counted.as_dict() | {
                 "dropped_too_long_after_cutting_phrases": int(too_long[code])
             }

@@ -7,7 +7,7 @@ and splits are decided in between by this process from the digests alone.
 import itertools
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,6 @@ from rrnn_lit.data.deduplicate import (
     first_occurrences,
 )
 from rrnn_lit.data.digest_ranges import DigestRanges, look_at_all, split_digests
-from rrnn_lit.data.disk_room import named
 from rrnn_lit.data.executors import Executor, run_tasks
 from rrnn_lit.data.manifest import write_json
 from rrnn_lit.data.progress import StageProgress
@@ -33,6 +32,7 @@ from rrnn_lit.data.sources.files import read_lines
 from rrnn_lit.data.sources.raw import RawSource, ReadTask
 from rrnn_lit.text.counts import CountTable, merge_count_tables
 from rrnn_lit.text.pipeline import TextPipeline, TextSettings
+from rrnn_lit.whole_files import written_durably
 from rrnn_lit.words.word2vec import read_vocabulary
 
 Mask = npt.NDArray[np.bool_]
@@ -80,8 +80,7 @@ def read_source(
     if not sum(sizes):
         raise ValueError("source: wanted at least one sentence, got none (blank lines only?)")
     read = {"sizes": sizes, "counters": source.counters()}
-    with named(summary):
-        write_json(summary, read)
+    write_json(summary, read)
     return read
 
 
@@ -218,6 +217,20 @@ def _delete_digests(ranges: DigestRanges, shards: Shards, num_shards: int) -> No
     for number in range(num_shards):
         shards.drop_digests(number)
     ranges.delete()
+
+
+def with_kept_corrections(settings: TextSettings, work: WorkFolder) -> TextSettings:
+    """Return the settings with a copy of the corrections beside the work.
+
+    Workers of other machines read it there, and what they read is what the inputs' digests say.
+    """
+    if settings.corrections is None:
+        return settings
+    path = work.folder / "corrections.tsv"
+    if not path.is_file():
+        with written_durably(path) as file:
+            file.write(Path(settings.corrections).read_bytes())
+    return replace(settings, corrections=str(path))
 
 
 def process_text(

@@ -19,8 +19,8 @@ from rrnn_lit.command_line import Parser
 from rrnn_lit.complaints import complain
 from rrnn_lit.data.manifest import DataError, read_manifest, verify_files, write_json
 from rrnn_lit.data.manifest import write_manifest as digest_and_write
-from rrnn_lit.data.prepare import STATS_FILE
 from rrnn_lit.data.prepare_config import SEPARATION_OPTIONS
+from rrnn_lit.data.prepare_finish import STATS_FILE
 from rrnn_lit.data.progress import StageProgress
 from rrnn_lit.data.shards import read_json
 from rrnn_lit.words.dictionary import separated

@@ -6,58 +6,42 @@ done when its last file is there, so a task may be killed and repeated at any mo
 """
 
 import json
-import os
 import shutil
-import socket
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from rrnn_lit.data.deduplicate import Digests, digest_lines
-from rrnn_lit.data.disk_room import named
 from rrnn_lit.data.manifest import write_json
+from rrnn_lit.whole_files import sync_folder, written_durably
 
-WORK_FORMAT = 2  # of the files below `.work`; unfinished work of another one is not continued
+WORK_FORMAT = 3  # of the files below `.work`; unfinished work of another one is not continued
+_MARK = "fingerprint.json"
 
 
 def write_durably(path: Path, content: bytes | memoryview) -> None:
     """Write a file so that it is there completely or not at all, even after a power cut."""
-    with _durable(path) as file:
+    with written_durably(path) as file:
         file.write(content)
 
 
 def write_array(path: Path, array: npt.NDArray[Any]) -> None:
     """Write an array as .npy, as durably."""
-    with _durable(path) as file:
+    with written_durably(path) as file:
         np.lib.format.write_array(file, array, allow_pickle=False)
 
 
 def write_lines(path: Path, lines: Iterable[str]) -> int:
     """Write lines one by one, as durably; return their number."""
     number = 0
-    with _durable(path) as file:
+    with written_durably(path) as file:
         for line in lines:
             file.write(f"{line}\n".encode())
             number += 1
     return number
-
-
-@contextmanager
-def _durable(path: Path) -> Iterator[IO[bytes]]:
-    part = path.with_name(f"{path.name}.{socket.gethostname()}.{os.getpid()}.part")
-    try:
-        with named(path):
-            with open(part, "wb") as file:
-                yield file
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -88,8 +72,7 @@ class Shards:
         write_durably(self._path(number, "txt"), content)
         write_durably(self._path(number, "npy"), digest_lines(lines).tobytes())
         path = self._path(number, "json")
-        with named(path):
-            write_json(path, {"sentences": len(lines), **counters})
+        write_json(path, {"sentences": len(lines), **counters})
 
     def drop_text(self, number: int) -> None:
         """Delete the sentences of a shard that nobody needs any more."""
@@ -105,7 +88,11 @@ class Shards:
 
     def digests(self, number: int) -> Digests:
         """Return the digests of the shard's sentences."""
-        return np.fromfile(self._path(number, "npy"), dtype=np.uint64).reshape(-1, 2)
+        path = self._path(number, "npy")
+        found, wanted = np.fromfile(path, dtype=np.uint64), self.counters(number)["sentences"]
+        if len(found) != 2 * wanted:
+            raise ValueError(f"{path}: wanted digests of {wanted} sentences, got another size")
+        return found.reshape(-1, 2)
 
     def lines(self, number: int) -> list[str]:
         """Return the shard's sentences."""
@@ -116,25 +103,42 @@ class WorkFolder:
     """The unfinished results below a prepared folder, valid for one fingerprint only.
 
     Args:
-        folder: `.work` of the prepared folder.
-        fingerprint: digest over configuration, inputs and versions; results under another one
-            are deleted.
+        parent: `.work` of the prepared folder; results under another fingerprint are deleted.
+        fingerprint: digest over configuration, inputs and versions.
+
+    Attributes:
+        folder: where the results are. Each fingerprint has its own, and workers make no folder:
+            one that comes late from another run fails.
+        resumed: whether an earlier start left results.
     """
 
-    def __init__(self, folder: Path, fingerprint: str) -> None:
-        self.folder = folder
-        mark = folder / "fingerprint.json"
+    def __init__(self, parent: Path, fingerprint: str) -> None:
+        self.folder = parent / fingerprint[:16]
+        mark = self.folder / _MARK
         self.resumed = mark.is_file() and json.loads(mark.read_text()) == fingerprint
+        for other in parent.iterdir() if parent.is_dir() else ():
+            if other != self.folder or not self.resumed:
+                _discard(other)
         if not self.resumed:
-            shutil.rmtree(folder, ignore_errors=True)
-            # workers make no folder: one that comes late from another run shall fail
             for name in ("raw", "text", "ids", "raw_digests", "text_digests"):
-                (folder / name).mkdir(parents=True)
-            with named(mark):
-                write_json(mark, fingerprint)
-        self.raw = Shards(folder / "raw")
-        self.text = Shards(folder / "text")
+                (self.folder / name).mkdir(parents=True)
+            write_json(mark, fingerprint)
+        self.raw = Shards(self.folder / "raw")
+        self.text = Shards(self.folder / "text")
 
-    def remove(self) -> None:
-        """Delete everything."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+
+def remove_work(parent: Path) -> None:
+    """Delete all unfinished results, and the folder they are in."""
+    for folder in parent.iterdir() if parent.is_dir() else ():
+        _discard(folder)
+    shutil.rmtree(parent, ignore_errors=True)
+
+
+def _discard(folder: Path) -> None:
+    """Delete results; without the mark first, a half of them would pass for all of them."""
+    if not folder.is_dir():
+        folder.unlink(missing_ok=True)
+        return
+    (folder / _MARK).unlink(missing_ok=True)
+    sync_folder(folder)
+    shutil.rmtree(folder)

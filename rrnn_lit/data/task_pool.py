@@ -128,12 +128,7 @@ class _WorkerProcess:
             if self._over:
                 raise EOFError
             if self._connection is None:
-                self._connection, theirs = _SPAWN.Pipe()
-                with theirs:  # closed here, or its death would not be noticed
-                    self._process = _SPAWN.Process(
-                        target=_work, args=(theirs, self._function), daemon=True
-                    )
-                    self._process.start()
+                self._connection, self._process = _start(self._function)
             return self._connection
 
     def end(self) -> None:
@@ -155,6 +150,19 @@ class _WorkerProcess:
                 self._connection = None
 
 
+def _start(function: Callable[[Any], Any]) -> tuple[Connection, Any]:
+    """Return the connection to a new process, and the process."""
+    ours, theirs = _SPAWN.Pipe()
+    with theirs:  # closed here, or its death would not be noticed
+        process = _SPAWN.Process(target=_work, args=(theirs, function), daemon=True)
+        try:
+            process.start()
+        except BaseException:
+            ours.close()
+            raise
+    return ours, process
+
+
 def _block_ctrl_c() -> None:
     # processes inherit it: Ctrl-C reaches the whole group, and the parent acts for all
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
@@ -170,7 +178,12 @@ def _work(connection: Connection, function: Callable[[Any], Any]) -> None:
             error.add_note(f"in a worker process:\n{traceback.format_exc()}")
             answer = False, error
         del task
-        connection.send(answer)
+        try:
+            connection.send(answer)
+        except (OSError, BrokenPipeError):
+            raise
+        except Exception:  # a result or an error that cannot travel
+            connection.send((False, RuntimeError(f"in a worker process: {answer[1]!r}")))
 
 
 def _end_with_parent() -> None:

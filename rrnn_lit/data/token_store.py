@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rrnn_lit.data.manifest import DataError
+from rrnn_lit.whole_files import written_durably
 from rrnn_lit.words.arrays import map_array
 
 SPLITS = ("train", "tune", "test", "holdout")
@@ -44,9 +45,9 @@ def write_blocks(
     where a map would kill the process.
     """
     words_name, offsets_name = store_files(split)
-    words_part, offsets_part = folder / f"{words_name}.part", folder / f"{offsets_name}.part"
     num_words = num_sentences = 0
-    with open(words_part, "wb") as words, open(offsets_part, "wb") as offsets:
+    names = folder / words_name, folder / offsets_name
+    with written_durably(names[0]) as words, written_durably(names[1]) as offsets:
         _write_header(words, "<u4", 0)
         _write_header(offsets, "<i8", 0)
         offsets.write(np.zeros(1, dtype="<i8").tobytes())
@@ -58,8 +59,6 @@ def write_blocks(
             num_sentences += len(lengths)
         _write_header(words, "<u4", num_words)
         _write_header(offsets, "<i8", num_sentences + 1)
-    words_part.replace(folder / words_name)
-    offsets_part.replace(folder / offsets_name)
     return num_sentences
 
 

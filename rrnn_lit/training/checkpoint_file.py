@@ -17,6 +17,7 @@ from rrnn_lit.training.checkpoint_check import CheckpointError, check_whole, say
 from rrnn_lit.training.digest_trailer import DigestingFile, trailer_fits
 from rrnn_lit.training.safe_load import cause_of
 from rrnn_lit.training.tensor_claims import refuse_inflated
+from rrnn_lit.whole_files import sync_folder
 
 Held = Callable[[], AbstractContextManager[None]]
 
@@ -87,16 +88,7 @@ def _put(part: Path, target: Path, previous: Path | None) -> None:
     if link is not None and previous is not None:
         os.replace(link, previous)
         link.unlink(missing_ok=True)  # a rename to another name of the same file does nothing
-    _sync_folder(target.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Let the names, too, outlive a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    sync_folder(target.parent)
 
 
 def put_back(previous: Path, target: Path) -> None:

@@ -28,7 +28,7 @@ def test_a_size_that_was_measured_is_not_measured_again(
     rows = run(options)
     assert measured == [1_000, 2_000]
     assert len(rows) == 3
-    assert "71,000,000 (projected)" in rows[-1].peer
+    assert "71,040,000 (projected)" in rows[-1].peer
     assert run(options) == rows
     assert measured == [1_000, 2_000]
     assert (tmp_path / "w" / prepare.PICTURE_FILE).is_file()

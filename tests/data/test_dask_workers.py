@@ -1,5 +1,6 @@
 import logging
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,26 @@ def test_an_error_of_a_task_reaches_the_caller(tmp_path: Path, address: str) -> 
     with pytest.raises(FileNotFoundError, match="no task"):
         list(run_tasks(Count(), [1, -1, 2], executor))
     executor.close()
+
+
+def test_tasks_that_a_broken_connection_cancelled_are_done_again(
+    tmp_path: Path, address: str
+) -> None:
+    executor = DaskWorkers(address, tmp_path)
+    results = run_tasks(Slow(), range(12), executor)
+    found = [next(results)]
+    executor._client.loop.add_callback(executor._client.scheduler_comm.comm.abort)
+    found += results
+    executor.close()
+    assert found == list(range(12))
+
+
+class Slow:
+    """Takes its time."""
+
+    def __call__(self, task: int) -> int:
+        time.sleep(0.1)
+        return task
 
 
 def test_a_worker_with_another_version_is_refused_by_name(

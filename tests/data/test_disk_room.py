@@ -1,10 +1,9 @@
-import errno
 from collections import namedtuple
 from pathlib import Path
 
 import pytest
 
-from rrnn_lit.data.disk_room import TooLittleRoomError, check_room, named
+from rrnn_lit.data.disk_room import TooLittleRoomError, check_room
 
 Usage = namedtuple("Usage", "total used free")
 
@@ -27,16 +26,3 @@ def test_a_disk_that_may_fill_up_is_warned_of_and_one_with_room_is_not(tmp_path:
     assert "wanted room for about 2.6 MB" in warning
     assert "2.0 MB" in str(check_room(tmp_path, 200_000, 200_000))  # packed
     assert check_room(tmp_path, 200_000, 0) is None
-
-
-@pytest.mark.parametrize(
-    ("error", "text"),
-    [
-        (OSError(errno.ENOSPC, "No space left on device"), "No space left on device: '/x/y'"),
-        (OSError("5 requested and 3 written"), "/x/y: 5 requested and 3 written"),
-        (FileNotFoundError(errno.ENOENT, "No such file", "/z"), "No such file: '/z'"),
-    ],
-)
-def test_an_error_gets_the_name_that_it_lacks(error: OSError, text: str) -> None:
-    with pytest.raises(OSError, match=text), named(Path("/x/y")):
-        raise error

@@ -1,16 +1,14 @@
 """Killed, interrupted or out of disk: the next start gives the bytes of an undisturbed run."""
 
-import contextlib
-import resource
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from rrnn_lit.bench.faults.limits import file_size_limit
 from rrnn_lit.data.prepare import prepare
 from rrnn_lit.data.progress import StageProgress
 from tests.data.conftest import content, make_config, sentences, silent
@@ -49,7 +47,7 @@ def test_second_start_reuses_finished_shards(tmp_path: Path, text_file: Path) ->
     config = make_config(tmp_path / "out", [text_file])
     with pytest.raises(KeyboardInterrupt):
         prepare(config, Interrupted(10))
-    shard = tmp_path / "out" / ".work" / "text" / "00000.txt"
+    (shard,) = tmp_path.glob("out/.work/*/text/00000.txt")
     before = shard.stat().st_mtime_ns
     with pytest.raises(KeyboardInterrupt):
         prepare(config, Interrupted(2))  # reading is over, so this is the second shard of tokens
@@ -84,8 +82,7 @@ def test_killed_with_its_workers_at_work_it_continues(tmp_path: Path, text_file:
     many = tmp_path / "many.txt"
     many.write_text("\n".join(sentences(1, 1000)))
     child = subprocess.Popen([sys.executable, "-c", DRIVER, tmp_path / "out", many])
-    shard = tmp_path / "out" / ".work" / "text" / "00001.json"
-    while not shard.exists() and child.poll() is None:
+    while not list(tmp_path.glob("out/.work/*/text/00001.json")) and child.poll() is None:
         time.sleep(0.005)
     child.send_signal(signal.SIGKILL)
     assert child.wait() == -signal.SIGKILL
@@ -94,24 +91,13 @@ def test_killed_with_its_workers_at_work_it_continues(tmp_path: Path, text_file:
     assert content(tmp_path / "straight") == content(tmp_path / "out")
 
 
-@contextlib.contextmanager
-def largest_file(num_bytes: int) -> Iterator[None]:
-    """Stand in for a full disk: writes beyond this size raise."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (num_bytes, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
 @pytest.mark.usefixtures("small_shards")
 @pytest.mark.parametrize("num_bytes", [1_000, 5_500, 8_000])
 def test_full_disk_leaves_no_manifest_and_can_be_continued(
     tmp_path: Path, text_file: Path, num_bytes: int
 ) -> None:
     config = make_config(tmp_path / "out", [text_file])
-    with pytest.raises(OSError, match="large|written"), largest_file(num_bytes):
+    with pytest.raises(OSError, match="large|written"), file_size_limit(num_bytes):
         prepare(config, silent())
     assert not (tmp_path / "out" / "manifest.json").exists()
     prepare(config, silent())

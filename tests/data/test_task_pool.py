@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from rrnn_lit.complaints import UnsafeError
+from rrnn_lit.data import task_pool
 from rrnn_lit.data.executors import PlainLoop, run_tasks
 from rrnn_lit.data.task_pool import LocalProcesses, usable_cores
 
@@ -62,6 +64,47 @@ def test_a_task_that_kills_its_worker_again_and_again_is_an_error_that_says_what
 def test_an_error_of_a_task_reaches_the_caller() -> None:
     with pytest.raises(FileNotFoundError, match="missing.txt"):
         list(run_tasks(Path.read_text, [Path("missing.txt")] * 3, LocalProcesses(2)))
+
+
+class Odd:
+    """Returns or raises what cannot go to another process."""
+
+    def __call__(self, number: int) -> object:
+        if number == 1:
+            raise _local_error()
+        return (lambda: 1) if number == 2 else number
+
+
+def _local_error() -> Exception:
+    class LocalError(Exception):
+        pass
+
+    return LocalError("of its own")
+
+
+@pytest.mark.parametrize(("task", "text"), [(1, "of its own"), (2, "function")])
+def test_what_cannot_travel_is_an_error_and_no_death(task: int, text: str) -> None:
+    with pytest.raises(RuntimeError, match=f"in a worker process: .*{text}"):
+        list(run_tasks(Odd(), [0, task, 0], LocalProcesses(2)))
+
+
+def test_a_refusal_comes_back_as_it_was() -> None:
+    with pytest.raises(UnsafeError) as caught:
+        list(run_tasks(refuse, [1, 2, 3], LocalProcesses(2)))
+    assert str(caught.value) == "refused: the rule"
+
+
+def refuse(_: int) -> None:
+    raise UnsafeError("the rule")
+
+
+def test_a_process_that_cannot_be_started_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(_: object) -> None:
+        raise MemoryError("no room for a process")
+
+    monkeypatch.setattr(task_pool._SPAWN.Process, "start", start)
+    with pytest.raises(MemoryError, match="no room for a process"):
+        list(run_tasks(Square(), range(4), LocalProcesses(2)))
 
 
 def test_closing_ends_the_processes_of_unread_results() -> None:

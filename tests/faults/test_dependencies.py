@@ -1,9 +1,13 @@
 """What is installed is what was reviewed, and a package that was changed is found."""
 
+import hashlib
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from importlib.metadata import PathDistribution, distribution, distributions
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
@@ -58,6 +62,44 @@ def test_every_dependency_is_pinned_and_has_the_files_it_came_with(
     assert (free, open_lines, changed) == ([], [], [])
     assert [file for file in untouched if "/bin/" not in file] == []
     assert len(found) == 1
+
+
+def write_wheel(folder: Path) -> Path:
+    """Write a wheel of one module."""
+    path = folder / "reviewed-1.0-py3-none-any.whl"
+    files = {
+        "reviewed.py": "",
+        "reviewed-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: reviewed\nVersion: 1.0\n",
+        "reviewed-1.0.dist-info/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\n"
+        "Tag: py3-none-any\n",
+    }
+    record = "reviewed-1.0.dist-info/RECORD"
+    with ZipFile(path, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+        archive.writestr(record, "".join(f"{name},,\n" for name in (*files, record)))
+    return path
+
+
+@pytest.mark.promise(28)
+@pytest.mark.timeout(120)
+def test_a_package_of_another_hash_is_not_installed(tmp_path: Path, got: Got) -> None:
+    wheel = write_wheel(tmp_path)
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    changed = digest[:-1] + ("0" if digest[-1] != "0" else "1")
+    installed = {}
+    for name, wanted in {"right": digest, "changed": changed}.items():
+        (tmp_path / f"{name}.txt").write_text(f"reviewed==1.0 --hash=sha256:{wanted}\n")
+        target = tmp_path / name
+        ended = subprocess.run(
+            [sys.executable, "-m", "pip", "install", "--no-index", "--find-links", str(tmp_path)]
+            + ["--require-hashes", "-r", str(tmp_path / f"{name}.txt"), "--target", str(target)],
+            capture_output=True,
+            check=False,
+        )
+        installed[name] = ended.returncode == 0 and (target / "reviewed.py").is_file()
+    got(f"a changed hash is installed {int(installed['changed'])} of 1 times")
+    assert installed == {"right": True, "changed": False}
 
 
 @pytest.mark.promise(28)

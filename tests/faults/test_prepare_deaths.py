@@ -6,7 +6,6 @@ import logging
 import multiprocessing
 import os
 import random
-import resource
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,7 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rrnn_lit.data import prepare_cli
+from rrnn_lit.bench.faults.limits import file_size_limit
+from rrnn_lit.data import dask_workers, prepare_cli
 from rrnn_lit.data.prepare import prepare
 from rrnn_lit.data.prepare_config import PrepareConfig
 from rrnn_lit.data.progress import StageProgress
@@ -164,29 +164,23 @@ def test_killed_workers_change_no_byte(
 @pytest.mark.promise(29)
 @pytest.mark.timeout(120)
 def test_a_lost_scheduler_is_said_and_the_next_start_goes_on(
-    tmp_path: Path, inputs: tuple[Path, Path], truth: dict[str, bytes], got: Got
+    tmp_path: Path,
+    inputs: tuple[Path, Path],
+    truth: dict[str, bytes],
+    got: Got,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(dask_workers, "_PATIENCE_S", 5.0)  # it may come back so long
     with cluster() as dask:
         config = config_of(inputs, tmp_path / "out", scheduler=dask.scheduler_address)
         with pytest.raises(ConnectionError, match="scheduler: .* is gone .* start again"):
             prepare(config, Disturbed(dask.close, NUM_LINES // LINES_PER_SHARD + 80))
-    kept = len(list((tmp_path / "out" / ".work" / "text").glob("*.json")))
+    kept = len(list(tmp_path.glob("out/.work/*/text/*.json")))
     prepare(config_of(inputs, tmp_path / "out"), silent())
     differ = differing_bytes(content(tmp_path / "out"), truth)
     got(f"{differ} after a lost scheduler ({kept} shards kept)")
     assert differ == 0
     assert kept >= 40
-
-
-@contextlib.contextmanager
-def largest_file(num_bytes: int) -> Iterator[None]:
-    """Stand in for a full disk, here and in processes started here."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (num_bytes, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.mark.promise(29)
@@ -199,13 +193,13 @@ def test_a_full_disk_is_74_with_the_file_and_the_next_start_goes_on(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    limits = {1_500: ".work/raw", 30_000: "known_words|raw_firsts|ranges", 200_000: "train"}
+    limits = {1_500: "/raw/", 30_000: "known_words|raw_firsts|ranges", 200_000: "train"}
     differ = 0
     for limit, name in limits.items():
         out = tmp_path / str(limit)
-        config = config_of(inputs, out, processes=2 if name == ".work/raw" else 1)
+        config = config_of(inputs, out, processes=2 if name == "/raw/" else 1)
         monkeypatch.setattr(prepare_cli, "parse", lambda _, config=config: config)
-        with largest_file(limit):
+        with file_size_limit(limit):
             assert prepare_cli.main([]) == 74
         message = capsys.readouterr().err
         assert any(f"{part}" in message for part in name.split("|")), message

@@ -4,6 +4,7 @@ import os
 import random
 import signal
 import struct
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -26,7 +27,9 @@ CANNOT_WRITE = 74
 
 def save_without_end(path: Path, first: int, done: int) -> None:
     """Save one checkpoint after the other; tell the number of each that is saved."""
-    os.environ["TMPDIR"] = "/dev/shm"
+    os.environ["TMPDIR"] = tempfile.tempdir = "/dev/shm"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    assert os.stat(tempfile.gettempdir()).st_dev != path.parent.stat().st_dev
     torch.set_num_threads(1)
     step = first
     while True:
