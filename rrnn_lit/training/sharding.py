@@ -20,6 +20,7 @@ from torch.distributed.tensor import DTensor, distribute_tensor
 from torch.optim import Optimizer
 
 from rrnn_lit.models.autoencoder import SentenceAutoencoder
+from rrnn_lit.training.gathering import value_of
 
 
 class ShardedStrategy(ModelParallelStrategy):
@@ -41,6 +42,10 @@ class ShardedStrategy(ModelParallelStrategy):
     def lightning_restore_optimizer(self) -> bool:
         """Whether the trainer hands over the optimizer's state: yes, as without sharding."""
         return True
+
+    def broadcast(self, obj: Any, src: int = 0) -> Any:
+        """Return what one process has; Lightning's own way pickles it."""
+        return value_of(src, obj)
 
     def lightning_module_state_dict(self) -> dict[str, Any]:
         """Return whole weights on the first process and nothing on the others."""

@@ -22,6 +22,7 @@ from lightning.pytorch.strategies.launchers import _SubprocessScriptLauncher
 from torch.distributed.distributed_c10d import _set_pg_timeout
 from torch.nn.parallel import DistributedDataParallel
 
+from rrnn_lit.training.gathering import value_of
 from rrnn_lit.training.sharding import ShardedStrategy
 
 FSDP2 = "fsdp2"
@@ -70,6 +71,10 @@ class ReplicatedStrategy(DDPStrategy):
         """Meet the other processes, which may start late; from then on none is waited for long."""
         super().setup_environment()
         _set_pg_timeout(self._patience)
+
+    def broadcast(self, obj: Any, src: int = 0) -> Any:
+        """Return what one process has; Lightning's own way pickles it."""
+        return value_of(src, obj)
 
 
 def register_strategies() -> None:
