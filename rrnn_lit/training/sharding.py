@@ -23,6 +23,7 @@ from torch.optim import Optimizer
 from rrnn_lit.models.autoencoder import SentenceAutoencoder
 from rrnn_lit.training.checkpoint_file import read_named
 from rrnn_lit.training.gathering import value_of
+from rrnn_lit.training.launching import launching
 
 
 class ShardedStrategy(ModelParallelStrategy):
@@ -39,6 +40,10 @@ class ShardedStrategy(ModelParallelStrategy):
             process_group_backend=process_group_backend,
             timeout=timeout,
         )
+
+    def _configure_launcher(self) -> None:
+        super()._configure_launcher()
+        self._launcher = launching(self._launcher)
 
     @property
     def lightning_restore_optimizer(self) -> bool:

@@ -23,6 +23,7 @@ from torch.distributed.distributed_c10d import _set_pg_timeout
 from torch.nn.parallel import DistributedDataParallel
 
 from rrnn_lit.training.gathering import value_of
+from rrnn_lit.training.launching import launching
 from rrnn_lit.training.sharding import ShardedStrategy
 
 FSDP2 = "fsdp2"
@@ -68,6 +69,10 @@ class ReplicatedStrategy(DDPStrategy):
             **{**own, **ddp},
         )
         self._wait = timeout
+
+    def _configure_launcher(self) -> None:
+        super()._configure_launcher()
+        self._launcher = launching(self._launcher)
 
     def setup_environment(self) -> None:
         """Meet the other processes, which may start late; from then on none is waited for long."""
