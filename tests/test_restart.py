@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -111,19 +112,25 @@ def test_a_signal_between_two_starts_is_followed_by_none(
     text = _TOUCH.format(folder=tmp_path, number=number, touch=shutil.which("touch"))
     (tmp_path / "touch").write_text(text)
     (tmp_path / "touch").chmod(0o755)
-    script = ["sh", str(RECIPES / "restart.sh"), str(tmp_path / "run"), "rrnn", "fit"]
-    done = subprocess.run(script, env=environment, capture_output=True, check=False, timeout=20)
-    assert done.returncode == end
+    assert code_of_loop(tmp_path, environment) == end
     assert len(lines(tmp_path / "calls")) == number - 1
 
 
 def test_a_signal_in_the_moment_of_a_start_ends_what_was_started(
     prepare: Prepare, tmp_path: Path
 ) -> None:
-    environment = prepare(["asks"])
-    script = ["sh", str(RECIPES / "restart.sh"), str(tmp_path / "run"), "rrnn", "fit"]
-    done = subprocess.run(script, env=environment, capture_output=True, check=False, timeout=20)
-    assert done.returncode == 75
+    assert code_of_loop(tmp_path, prepare(["asks"])) == 75
+
+
+def code_of_loop(folder: Path, environment: dict[str, str]) -> int:
+    """Return the exit code of the loop; what it leaves running is ended."""
+    script = ["sh", str(RECIPES / "restart.sh"), str(folder / "run"), "rrnn", "fit"]
+    with subprocess.Popen(script, env=environment, start_new_session=True) as loop:
+        try:
+            return loop.wait(20)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(loop.pid, signal.SIGKILL)
 
 
 @pytest.mark.parametrize(
