@@ -117,6 +117,7 @@ def may_import_room(path: Path, room: str, other: str) -> bool:
         "whole_files",
         "packed_files",
         "allocator",
+        "parent_death",
     ):
         return True
     return other in ROOMS[room] or (room == "data" and other == "text" and path.name in READS_TEXT)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -20,13 +21,23 @@ code=$(head -n 1 {folder}/codes)
 sed -i 1d {folder}/codes
 case $code in
 *c) touch {folder}/run/checkpoints/last.ckpt; code=${{code%c}} ;;
-wait) trap 'exit 75' TERM; touch {folder}/waits; while :; do sleep 0.05; done ;;
+wait | asks)
+    trap 'exit 75' TERM
+    [ $code = wait ] || kill -TERM $PPID
+    touch {folder}/waits
+    while :; do sleep 0.05; done ;;
 esac
 [ "$code" -le 128 ] || kill -9 $$
 exit "$code"
 """
 _SRUN = '#!/bin/sh\nwhile case $1 in --*) ;; *) false ;; esac; do shift; done\nexec "$@"\n'
 _SCONTROL = '#!/bin/sh\necho "$@" >> {folder}/requeues\n'
+# asks the loop to stop when it is called for the n-th time, which is just before the n-th start
+_TOUCH = """#!/bin/sh
+echo >> {folder}/touches
+[ $(wc -l < {folder}/touches) -ne {number} ] || kill -TERM $PPID
+exec {touch} "$@"
+"""
 Prepare = Callable[[Sequence[str]], dict[str, str]]
 
 
@@ -91,6 +102,35 @@ def test_a_signal_to_the_loop_ends_the_training_saved_and_is_no_restart(
         loop.send_signal(signal.SIGTERM)
         assert loop.wait(20) == 75
     assert lines(tmp_path / "calls") == ["fit"]
+
+
+@pytest.mark.parametrize(("number", "end"), [(1, 128 + signal.SIGTERM), (2, 75), (3, 74)])
+def test_a_signal_between_two_starts_is_followed_by_none(
+    prepare: Prepare, tmp_path: Path, number: int, end: int
+) -> None:
+    environment = prepare(["75", "74", "wait"])
+    text = _TOUCH.format(folder=tmp_path, number=number, touch=shutil.which("touch"))
+    (tmp_path / "touch").write_text(text)
+    (tmp_path / "touch").chmod(0o755)
+    assert code_of_loop(tmp_path, environment) == end
+    assert len(lines(tmp_path / "calls")) == number - 1
+
+
+def test_a_signal_in_the_moment_of_a_start_ends_what_was_started(
+    prepare: Prepare, tmp_path: Path
+) -> None:
+    assert code_of_loop(tmp_path, prepare(["asks"])) == 75
+
+
+def code_of_loop(folder: Path, environment: dict[str, str]) -> int:
+    """Return the exit code of the loop; what it leaves running is ended."""
+    script = ["sh", str(RECIPES / "restart.sh"), str(folder / "run"), "rrnn", "fit"]
+    with subprocess.Popen(script, env=environment, start_new_session=True) as loop:
+        try:
+            return loop.wait(20)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(loop.pid, signal.SIGKILL)
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ wait_s=${WAIT:-30}
 mark=$(mktemp) || exit 74
 asked=
 child=
+code=143  # of a stop before the first start
 trap 'rm -f "$mark"' EXIT
 trap 'asked=yes; [ -z "$child" ] || kill -TERM "$child" 2>/dev/null' TERM INT HUP
 
@@ -40,8 +41,11 @@ moved_on() {
 
 while :; do
     touch "$mark"
+    [ -z "$asked" ] || exit "$code"
     "$@" &
     child=$!
+    # asked between the two lines above: the trap did not know the child yet
+    [ -z "$asked" ] || kill -TERM "$child" 2>/dev/null
     code=
     # `wait` returns early, with another code, when a trap has run
     while [ -z "$code" ] || kill -0 "$child" 2>/dev/null; do

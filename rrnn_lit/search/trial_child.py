@@ -6,7 +6,6 @@ trains on several devices is one of several processes: Lightning starts the othe
 group, which it leads.
 """
 
-import ctypes
 import os
 import signal
 import sys
@@ -19,12 +18,13 @@ from multiprocessing import parent_process
 from multiprocessing.connection import wait
 from pathlib import Path
 
+from rrnn_lit.parent_death import die_with_parent
+
 # the parent sees this code when the fork server died and the child's own code is unknown
 UNKNOWN_EXIT = 255
 # a cluster sends them to all processes of a job; the fork server, which they are blocked for, has
 # to outlive the children that save
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
-_PR_SET_PDEATHSIG = 1  # from Linux's prctl.h
 _ENTRY_VARIABLE = "RRNN_TRIAL_ENTRY"  # for the processes that Lightning starts
 _LEADER_GRACE_S = 30.0
 
@@ -56,7 +56,7 @@ def run(plan: ChildPlan) -> None:
     # until the entry listens to it: the host has it as well and asks with SIGTERM
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
-    _die_with_parent()
+    die_with_parent()  # the fork server, which alone can tell how this process ends
     threading.Thread(target=_die_with_host, name="host watch", daemon=True).start()
     try:
         _redirect(plan.output, plan.errors)
@@ -79,10 +79,7 @@ def run_further(arguments: list[str]) -> int:
     After a failure it waits for the child's own end, of which it dies: Lightning kills a child one
     of whose further processes has ended so, and the child's exit code says more than that.
     """
-    leader = os.getsid(0)
-    _die_with_parent()
-    if os.getppid() != leader:  # it has died already
-        return 1
+    die_with_parent(os.getsid(0))  # the child leads the session
     code = _load(os.environ[_ENTRY_VARIABLE])(arguments)
     if code != 0:
         time.sleep(_LEADER_GRACE_S)
@@ -104,15 +101,6 @@ def _die_with_host() -> None:
     if host is not None:
         wait([host.sentinel])
         os.killpg(os.getpid(), signal.SIGKILL)
-
-
-def _die_with_parent() -> None:
-    """Ask Linux to end this process with its parent.
-
-    A child's is the fork server, which alone can tell how the child ended.
-    """
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
 def _redirect(output: Path, errors: Path) -> None:

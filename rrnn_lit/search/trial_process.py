@@ -31,7 +31,16 @@ from rrnn_lit.training.run_folder import STOP_REQUEST_FILE
 LOG_FILE = "log.txt"  # stdout and stderr of all attempts
 # a trial never opens the database: it need not know the way there
 STORAGE_VARIABLE = "RRNN_STORAGE"
-_NOT_FOR_CHILDREN = (STORAGE_VARIABLE, "PGPASSWORD", "PGPASSFILE")
+_SECRETS = (STORAGE_VARIABLE, "PGPASSWORD", "PGPASSFILE")
+# the host's place among processes that a cluster or torchrun has started: a trial is a run of its
+# own, and would wait for others, or write nothing as it is not the first
+_PLACES = (
+    *("RANK", "LOCAL_RANK", "NODE_RANK", "GROUP_RANK", "JSM_NAMESPACE_RANK", "WORLD_SIZE"),
+    *("LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT", "TORCHELASTIC_RUN_ID"),
+    *("SLURM_PROCID", "SLURM_LOCALID", "SLURM_NODEID", "SLURM_NTASKS", "SLURM_NTASKS_PER_NODE"),
+    "SLURM_NNODES",
+)
+_NOT_FOR_CHILDREN = (*_SECRETS, *_PLACES)
 
 # multiprocessing looks after all children whenever one is started: two threads that do so at once
 # read an exit code twice, and one of them gets nothing
@@ -137,8 +146,11 @@ class TrialServer:
         """Start the fork server, if it does not run: to be called while no other thread works.
 
         What it must not inherit is taken out of this process's environment for a moment, and a
-        thread that connects to a database reads it there.
+        thread that connects to a database reads it there. This process's place among others goes
+        for good: a server that is started later inherits what is there then.
         """
+        for name in _PLACES:
+            os.environ.pop(name, None)
         with _MULTIPROCESSING, _no_main_module():
             self._ensure_server()
 
@@ -206,7 +218,7 @@ class TrialServer:
         if self._is_running:
             return
         self._context.set_forkserver_preload(self._preload)
-        with _server_environment():
+        with _hidden(_NOT_FOR_CHILDREN), _patient_threads():
             with _blocked(STOP_SIGNALS):  # its start lets some of them through again
                 resource_tracker.ensure_running()
             with _blocked(STOP_SIGNALS), _short_enough():
@@ -229,9 +241,18 @@ def _short_enough() -> Iterator[None]:
 
 
 @contextmanager
-def _server_environment() -> Iterator[None]:
-    """Let a process that is started inside inherit no secrets, and threads that wait quietly."""
-    hidden = {k: os.environ.pop(k) for k in _NOT_FOR_CHILDREN if k in os.environ}
+def _hidden(names: Sequence[str]) -> Iterator[None]:
+    """Let a process that is started inside inherit none of these variables."""
+    hidden = {k: os.environ.pop(k) for k in names if k in os.environ}
+    try:
+        yield
+    finally:
+        os.environ.update(hidden)
+
+
+@contextmanager
+def _patient_threads() -> Iterator[None]:
+    """Let the threads of a process that is started inside wait quietly."""
     is_new = "OMP_WAIT_POLICY" not in os.environ
     # read when torch is loaded; threads that spin while they wait slow a busy machine down
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -240,7 +261,6 @@ def _server_environment() -> Iterator[None]:
     finally:
         if is_new:
             del os.environ["OMP_WAIT_POLICY"]
-        os.environ.update(hidden)
 
 
 @contextmanager

@@ -118,7 +118,8 @@ def read_checkpoint(
         path: the file.
         wanted: keys that it must have.
         map_location: where its tensors go.
-        lazily: leave tensors on disk until they are used; for a look at the plain values.
+        lazily: leave tensors on disk until they are used: for a look at the plain values, or a
+            part of each tensor.
 
     Raises:
         CheckpointError: there is no such file, it is damaged, or it is none of a run of rrnn.
@@ -140,3 +141,16 @@ def read_checkpoint(
     if not isinstance(checkpoint, dict) or any(name not in checkpoint for name in wanted):
         raise CheckpointError(f"{path}: wanted a checkpoint of a run of rrnn, got something else")
     return checkpoint
+
+
+def read_named(path: Path, map_location: Any = "cpu", lazily: bool = False) -> dict[str, Any]:
+    """Return the checkpoint that the option `ckpt_path` names, verified as `read_checkpoint` does.
+
+    Raises:
+        ValueError: names the option and what is wrong with the file.
+        OSError: it cannot be read.
+    """
+    try:
+        return read_checkpoint(path, map_location=map_location, lazily=lazily)
+    except ValueError as error:
+        raise ValueError(f"ckpt_path: {error}") from error

@@ -9,7 +9,7 @@ import lightning.pytorch as pl
 from lightning.fabric.plugins import CheckpointIO
 from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint
 
-from rrnn_lit.training.checkpoint_file import Held, put_back, read_checkpoint, write_checkpoint
+from rrnn_lit.training.checkpoint_file import Held, put_back, read_named, write_checkpoint
 from rrnn_lit.training.finite import refuse_not_finite
 from rrnn_lit.training.run_folder import BEST_CHECKPOINT, LAST_CHECKPOINT, PREVIOUS_CHECKPOINT
 from rrnn_lit.training.stopping import MONITOR, check_is_due, ends_a_step, precedes_a_check
@@ -60,10 +60,7 @@ class DurableCheckpointIO(CheckpointIO):
         Raises:
             ValueError: there is no such file, it is damaged or it is not a checkpoint.
         """
-        try:
-            return read_checkpoint(Path(path), map_location=map_location or "cpu", lazily=False)
-        except ValueError as error:
-            raise ValueError(f"ckpt_path: {error}") from error
+        return read_named(Path(path), map_location or "cpu")
 
     def remove_checkpoint(self, path: str | Path) -> None:
         """Delete a checkpoint."""

@@ -23,6 +23,7 @@ from rrnn_lit.training.compressor_options import (
 )
 from rrnn_lit.training.compressor_steps import CompressedOutput, CompressorSteps
 from rrnn_lit.training.frozen_autoencoder import FrozenAutoencoder, parts_behind
+from rrnn_lit.training.gathering import take_from_first
 from rrnn_lit.training.logged_module import LoggedModule
 from rrnn_lit.training.module_options import check_same_dictionary
 from rrnn_lit.training.monitor import TrainingMonitor
@@ -155,8 +156,8 @@ class CompressorModule(LoggedModule):
         super().on_fit_start()
         if self.hparams["init"] == "pca" and not self._is_restored:
             start_from_components(self.compressor, self._first_vectors())
-            for parameter in self.compressor.parameters():  # of all processes, those of the first
-                parameter.data.copy_(self.trainer.strategy.broadcast(parameter.data))
+            for parameter in self.compressor.parameters():
+                take_from_first(parameter.data)
 
     @torch.no_grad()
     def _first_vectors(self) -> Tensor:

@@ -1,4 +1,8 @@
-"""What all processes of a run know, brought together as bytes: torch's own way pickles objects."""
+"""What processes of a run tell each other, as bytes or tensors: torch's own way pickles."""
+
+import json
+import os
+from typing import Any
 
 import torch
 from torch import Tensor, distributed
@@ -22,6 +26,29 @@ def gather_texts(text: bytes) -> list[bytes]:
         bytes(row.tolist())[: int(length)]
         for row, length in zip(_all(padded), lengths, strict=True)
     ]
+
+
+def value_of(process: int, value: Any) -> Any:
+    """Return the value that one process has; all processes must call it together.
+
+    Args:
+        process: its number.
+        value: what JSON can say; others than that process may give anything. A path comes as text.
+
+    Raises:
+        TypeError: JSON cannot say it.
+    """
+    if not is_one_of_several():
+        return value
+    is_own = distributed.get_rank() == process
+    text = json.dumps(value, default=os.fspath) if is_own else ""
+    return json.loads(gather_texts(text.encode())[process])
+
+
+def take_from_first(tensor: Tensor) -> None:
+    """Fill a tensor with that of the first process; all processes must call it together."""
+    if is_one_of_several():
+        distributed.broadcast(tensor, src=0)
 
 
 def _all(own: Tensor) -> list[Tensor]:

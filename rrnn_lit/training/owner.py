@@ -7,10 +7,11 @@ it changes anything. Where a file system has no locks, the record alone decides.
 
 import fcntl
 import os
+import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from rrnn_lit.training.owner_record import (
@@ -25,7 +26,7 @@ from rrnn_lit.whole_files import write_text
 
 LOCK_FILE = "owner.lock"
 TOUCH_S = 10.0
-_LOCK_WAIT_S = 10.0
+LOCK_WAIT_S = 10.0
 _POLL_S = 0.05
 
 
@@ -44,6 +45,10 @@ class RunOwnedError(Exception):
         )
 
 
+class LockHeldError(RunOwnedError):
+    """Another process has held the folder's lock for longer than anything takes."""
+
+
 class RunOwner:
     """The ownership of a run's folder, by this process or not.
 
@@ -55,6 +60,7 @@ class RunOwner:
         self._folder = folder
         self._record: OwnerRecord | None = None
         self._ends = threading.Event()
+        self._lock_wait_s = LOCK_WAIT_S
 
     @contextmanager
     def taken(self) -> Iterator[None]:
@@ -90,9 +96,24 @@ class RunOwner:
         if self._record is None:
             yield
             return
-        with _locked(self._folder):
-            self._confirm()
+        with self._kept():
             yield
+
+    @contextmanager
+    def _kept(self) -> Iterator[bool]:
+        """Keep the folder inside; yields whether by the lock.
+
+        Who holds the lock for longer than anything takes stands still, perhaps for good: the
+        record alone decides then, and only the first time is waited for.
+        """
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(_locked(self._folder, self._lock_wait_s))
+                self._lock_wait_s = LOCK_WAIT_S
+            except LockHeldError:
+                self._lock_wait_s = 0.0
+            self._confirm()
+            yield self._lock_wait_s > 0
 
     def _confirm(self) -> None:
         found = read_record(self._folder)
@@ -101,20 +122,35 @@ class RunOwner:
 
     def _take(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
-        record, touched = own_record(), None
+        record, touched, began = own_record(), None, time.monotonic()
         while True:
-            with _locked(self._folder) as now:
+            with _locked(self._folder, LOCK_WAIT_S) as now:
                 found = read_record(self._folder)
-                last = None if found is None else _touched(self._folder, now)
-                if found is None or last is None or _is_gone(found, now - last):
+                last = None if found is None else _touched(self._folder)
+                if found is None or last is None:
                     self._write(record, is_first=found is None)
+                    break
+                # a clock that was set back: that time may be to come
+                untouched_s = max(now - last, time.monotonic() - began)
+                if _is_gone(found, untouched_s):
+                    self._write(record, is_first=False)
                     break
                 if found.is_here or (touched is not None and last != touched):
                     raise RunOwnedError(self._folder, found)
+            if touched is None:
+                self._say_waiting(found, GRACE_S - untouched_s)
             touched = last
             time.sleep(1.0)
         self._record = record
         self._confirm()  # without locks another one may have come in between
+
+    def _say_waiting(self, found: OwnerRecord, seconds: float) -> None:
+        print(
+            f"rrnn: {self._folder} was written by {found}; waiting for up to {seconds:.0f} s to "
+            "see whether that process still lives",
+            file=sys.stderr,
+            flush=True,
+        )
 
     def _write(self, record: OwnerRecord, is_first: bool) -> None:
         path = self._folder / OWNER_FILE
@@ -137,10 +173,10 @@ class RunOwner:
 
     def _release(self, is_new: bool) -> None:
         with suppress(OSError, RunOwnedError):
-            with _locked(self._folder):
-                self._confirm()
+            with self._kept() as is_locked:
                 (self._folder / OWNER_FILE).unlink()
-                (self._folder / LOCK_FILE).unlink()
+                if is_locked:
+                    (self._folder / LOCK_FILE).unlink()
             if is_new:
                 self._folder.rmdir()  # not if something is in it
         self._record = None
@@ -157,10 +193,10 @@ def _is_gone(found: OwnerRecord, untouched_s: float) -> bool:
     return not found.runs if found.is_here else untouched_s > GRACE_S
 
 
-def _touched(folder: Path, now: float) -> float | None:
-    """Return when the record was touched, at most now; None if it has just gone."""
+def _touched(folder: Path) -> float | None:
+    """Return when the record was touched; None if it has just gone."""
     try:
-        return min((folder / OWNER_FILE).stat().st_mtime, now)
+        return (folder / OWNER_FILE).stat().st_mtime
     except FileNotFoundError:
         return None
 
@@ -185,13 +221,13 @@ def _make(path: Path, text: str) -> None:
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[float]:
+def _locked(folder: Path, wait_s: float) -> Iterator[float]:
     """Hold the lock; yields the present time by the file system's clock.
 
     Raises:
-        RunOwnedError: it is held by a process for longer than anything takes.
+        LockHeldError: it is held by a process for longer than anything takes.
     """
-    file = _lock(folder)
+    file = _lock(folder, wait_s)
     try:
         os.utime(file)
         yield os.fstat(file).st_mtime
@@ -199,8 +235,8 @@ def _locked(folder: Path) -> Iterator[float]:
         os.close(file)
 
 
-def _lock(folder: Path) -> int:
-    end = time.monotonic() + _LOCK_WAIT_S
+def _lock(folder: Path, wait_s: float) -> int:
+    end = time.monotonic() + wait_s
     while True:
         file = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         # a lock on a file that its last holder has removed guards nothing
@@ -208,7 +244,7 @@ def _lock(folder: Path) -> int:
             return file
         os.close(file)
         if time.monotonic() > end:
-            raise RunOwnedError(folder, f"a process that holds {LOCK_FILE}")
+            raise LockHeldError(folder, f"a process that holds {LOCK_FILE}")
         time.sleep(_POLL_S)
 
 

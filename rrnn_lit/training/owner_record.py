@@ -12,11 +12,11 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from rrnn_lit.training.process_start import PROCESSES, start_ticks
+
 OWNER_FILE = "owner.json"
 GRACE_S = 60.0  # untouched for so long, an owner on another machine counts as gone
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
-_PROCESSES = Path("/proc")
-_STATE, _START_TIME = 0, 19  # of the fields behind a process's name in its `stat`
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class OwnerRecord:
     @property
     def runs(self) -> bool:
         """Whether the process of this machine exists; a stopped one does."""
-        return _start_time(self.pid) == self.start_time
+        return start_ticks(self.pid) == self.start_time
 
 
 def own_record() -> OwnerRecord:
@@ -60,7 +60,7 @@ def own_record() -> OwnerRecord:
         host=socket.gethostname(),
         machine=_machine(),
         pid=os.getpid(),
-        start_time=_start_time(os.getpid()) or 0,
+        start_time=start_ticks(os.getpid()) or 0,
         since=time.strftime("%Y-%m-%d %H:%M:%S"),
         token=os.urandom(8).hex(),
     )
@@ -87,16 +87,6 @@ def _machine() -> str:
     """Return what two processes share exactly if they can look at each other by number."""
     try:
         boot = BOOT_ID.read_text(encoding="ascii").strip()
-        return f"{boot} {os.readlink(_PROCESSES / 'self' / 'ns' / 'pid')}"
+        return f"{boot} {os.readlink(PROCESSES / 'self' / 'ns' / 'pid')}"
     except OSError:
         return ""
-
-
-def _start_time(pid: int) -> int | None:
-    """Return when a process started, None if there is none or only its exit code is left."""
-    try:
-        text = (_PROCESSES / str(pid) / "stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return None
-    fields = text.rpartition(")")[2].split()
-    return None if fields[_STATE] in ("Z", "X") else int(fields[_START_TIME])

@@ -22,6 +22,7 @@ from rrnn_lit.models.quantisation import INTEGER_BITS, quantise
 from rrnn_lit.training.completeness import RunCompleteError
 from rrnn_lit.training.compressor_module import CompressorModule
 from rrnn_lit.training.frozen_autoencoder import vector_size
+from rrnn_lit.training.gathering import value_of
 from rrnn_lit.training.prediction_shards import PredictionShards
 from rrnn_lit.training.samples import Reconstruction, reconstruct_row
 
@@ -78,7 +79,7 @@ class PredictionWriter(Callback):
         if self.shards.state() == "finished":
             raise PredictionsCompleteError(self.shards.folder)
         numbers = self.shards.settle() if trainer.is_global_zero else []
-        numbers = trainer.strategy.broadcast(numbers)
+        numbers = value_of(0, numbers)
         # no process without a shard: its last one is then written twice, the same
         own = numbers[trainer.global_rank :: trainer.world_size] or numbers[-1:]
         data.predict_only(own)

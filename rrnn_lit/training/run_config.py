@@ -1,6 +1,5 @@
 """The start of a run: its whole resolved configuration, in its folder and in W&B from step 0."""
 
-import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from lightning.pytorch.cli import LightningArgumentParser
 
 from rrnn_lit.training.run_folder import CONFIG_FILE, free_name, point_latest, reopen_run
 from rrnn_lit.training.wandb_mirror import WandbMirror
+from rrnn_lit.whole_files import write_text
 
 
 class SaveRunConfig(Callback):
@@ -44,10 +44,8 @@ class SaveRunConfig(Callback):
         path = self.folder / CONFIG_FILE
         if path.exists() and path.read_text(encoding="utf-8") != text:
             shutil.copyfile(path, free_name(path))
-        # by rename: a folder without config.yaml does not count as a run
-        part = path.with_name(f"{path.name}.{os.getpid()}.part")
-        part.write_text(text, encoding="utf-8")
-        os.replace(part, path)
+        # whole or not at all: a folder without config.yaml does not count as a run
+        write_text(path, text)
         for logger in trainer.loggers:
             if isinstance(logger, WandbMirror):
                 logger.start(trainer.global_step)

@@ -8,11 +8,12 @@ A checkpoint is the same file as without sharding: the first process gathers it.
 from collections.abc import Mapping
 from datetime import timedelta
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
 import torch
 from lightning.pytorch.core.optimizer import LightningOptimizer
-from lightning.pytorch.strategies import ModelParallelStrategy, ParallelStrategy
+from lightning.pytorch.strategies import ModelParallelStrategy
 from torch import Tensor
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import FSDPModule, fully_shard, register_fsdp_forward_method
@@ -20,6 +21,9 @@ from torch.distributed.tensor import DTensor, distribute_tensor
 from torch.optim import Optimizer
 
 from rrnn_lit.models.autoencoder import SentenceAutoencoder
+from rrnn_lit.training.checkpoint_file import read_named
+from rrnn_lit.training.gathering import value_of
+from rrnn_lit.training.launching import launching
 
 
 class ShardedStrategy(ModelParallelStrategy):
@@ -37,10 +41,18 @@ class ShardedStrategy(ModelParallelStrategy):
             timeout=timeout,
         )
 
+    def _configure_launcher(self) -> None:
+        super()._configure_launcher()
+        self._launcher = launching(self._launcher)
+
     @property
     def lightning_restore_optimizer(self) -> bool:
         """Whether the trainer hands over the optimizer's state: yes, as without sharding."""
         return True
+
+    def broadcast(self, obj: Any, src: int = 0) -> Any:
+        """Return what one process has; Lightning's own way pickles it."""
+        return value_of(src, obj)
 
     def lightning_module_state_dict(self) -> dict[str, Any]:
         """Return whole weights on the first process and nothing on the others."""
@@ -61,8 +73,11 @@ class ShardedStrategy(ModelParallelStrategy):
     def load_checkpoint(
         self, checkpoint_path: Any, weights_only: bool | None = None
     ) -> dict[str, Any]:
-        """Read the whole checkpoint; every process then keeps its part."""
-        return ParallelStrategy.load_checkpoint(self, checkpoint_path, weights_only)
+        """Map the checkpoint, of which every process then takes its part.
+
+        Whole weights and moments for each would be more than the host of several devices has.
+        """
+        return read_named(Path(checkpoint_path), lazily=True)
 
     def load_model_state_dict(self, checkpoint: Mapping[str, Any], strict: bool = True) -> None:
         """Give every weight its part of the stored one."""
@@ -115,7 +130,7 @@ def whole_state(state: Any, keep: bool) -> Any:
 
 
 def part_for(own: Tensor | None, stored: Tensor) -> Tensor:
-    """Return this process's part of a stored tensor, if its own is a part; else all of it."""
+    """Return a copy of this process's part of a stored tensor, if its own is a part; else all."""
     if not isinstance(own, DTensor):
         return stored
     local = stored.to(own.device)
@@ -131,7 +146,8 @@ def part_of_optimizer_state(optimizer: Optimizer, stored: Mapping[str, Any]) -> 
     for number, weight in zip(numbers, weights, strict=True):
         if number in stored["state"]:
             state[number] = {
-                name: part_for(weight, value) if value.shape == weight.shape else value
+                # nothing shall stay in a file that the next saves remove
+                name: part_for(weight, value) if value.shape == weight.shape else value.clone()
                 for name, value in stored["state"][number].items()
             }
     return {**stored, "state": state}

@@ -22,11 +22,15 @@ from lightning.pytorch.strategies.launchers import _SubprocessScriptLauncher
 from torch.distributed.distributed_c10d import _set_pg_timeout
 from torch.nn.parallel import DistributedDataParallel
 
+from rrnn_lit.training.gathering import value_of
+from rrnn_lit.training.launching import launching
 from rrnn_lit.training.sharding import ShardedStrategy
 
 FSDP2 = "fsdp2"
-# how long a process waits for another before it raises; a save of the largest model takes a minute
-PATIENCE = timedelta(minutes=10)
+# how long a process waits for another before it raises; the others wait while the first one saves
+WAIT = timedelta(minutes=10)
+# the 115 GB of width 40,000 are written and read back in 20 minutes at 200 MB/s
+SHARDED_WAIT = timedelta(minutes=30)
 # seconds that processes get to end on their own
 _GRACE = 5.0
 _KNOWN = inspect.signature(DistributedDataParallel).parameters
@@ -52,7 +56,7 @@ class ReplicatedStrategy(DDPStrategy):
 
     def __init__(
         self,
-        timeout: timedelta = PATIENCE,
+        timeout: timedelta = WAIT,
         process_group_backend: str | None = None,
         **ddp: Any,
     ) -> None:
@@ -60,22 +64,30 @@ class ReplicatedStrategy(DDPStrategy):
         if not {_SENDS_BUFFERS, "broadcast_buffers"} & ddp.keys():
             own[_SENDS_BUFFERS] = False
         super().__init__(
-            timeout=max(timeout, PATIENCE),
+            timeout=max(timeout, WAIT),
             process_group_backend=process_group_backend,
             **{**own, **ddp},
         )
-        self._patience = timeout
+        self._wait = timeout
+
+    def _configure_launcher(self) -> None:
+        super()._configure_launcher()
+        self._launcher = launching(self._launcher)
 
     def setup_environment(self) -> None:
         """Meet the other processes, which may start late; from then on none is waited for long."""
         super().setup_environment()
-        _set_pg_timeout(self._patience)
+        _set_pg_timeout(self._wait)
+
+    def broadcast(self, obj: Any, src: int = 0) -> Any:
+        """Return what one process has; Lightning's own way pickles it."""
+        return value_of(src, obj)
 
 
 def register_strategies() -> None:
     """Let `ddp`, and `auto` on several devices, mean ours, and `fsdp2` mean sharded weights."""
     StrategyRegistry.register("ddp", ReplicatedStrategy, override=True)
-    StrategyRegistry.register(FSDP2, ShardedStrategy, override=True, timeout=PATIENCE)
+    StrategyRegistry.register(FSDP2, ShardedStrategy, override=True, timeout=SHARDED_WAIT)
 
 
 def check_strategy_name(strategy: object) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from rrnn_lit.training.run_folder import WANDB_ID_FILE
 from rrnn_lit.training.wandb_mirror import WandbMirror
 from rrnn_lit.training.wandb_mode import choose_mode
+from rrnn_lit.whole_files import write_text
 
 _OPEN: list[WandbMirror] = []  # of this process
 
@@ -57,10 +58,13 @@ def make_wandb_logger(settings: WandbSettings, folder: Path) -> WandbMirror | No
 
 def _run_id(folder: Path) -> str:
     path = folder / WANDB_ID_FILE
-    if not path.exists():
+    # an earlier version could leave an empty file behind
+    known = path.read_text(encoding="utf-8").strip() if path.exists() else ""
+    if not known:
         unique = f"{folder.resolve()} {os.urandom(8).hex()}"
-        path.write_text(hashlib.sha256(unique.encode()).hexdigest()[:12], encoding="utf-8")
-    return path.read_text(encoding="utf-8").strip()
+        known = hashlib.sha256(unique.encode()).hexdigest()[:12]
+        write_text(path, known)
+    return known
 
 
 def finish(exit_code: int, end: str | None = None) -> None:

@@ -16,6 +16,7 @@ import yaml
 from rrnn_lit import cli as command
 from rrnn_lit.training.autoencoder_module import AutoencoderModule
 from rrnn_lit.training.lightning_cli import RRNNCLI  # noqa: F401  before any fork
+from tests.search.several_processes import is_alive
 from tests.training.ranks import run_ranks, start_ranks, wait_for
 from tests.training.tiny import Options, differences, load, tiny_config
 
@@ -75,30 +76,65 @@ def children_of(process: int) -> list[int]:
     return [int(c) for c in listed.read_text(encoding="utf-8").split()] if listed.exists() else []
 
 
+def start_two(config: Path, *options: str) -> "subprocess.Popen[bytes]":
+    """Start a training of two processes, the second of which Lightning starts from the first."""
+    fit = [sys.executable, "-m", "rrnn_lit.cli", "fit", "--config", str(config)]
+    return subprocess.Popen(
+        [*fit, "--trainer.devices=2", *options],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+
+
+def second_of(process: "subprocess.Popen[bytes]", run: Path) -> int:
+    """Return the number of the second process once both train."""
+    end = time.monotonic() + 60
+    while not (run / "metrics.jsonl").exists() and time.monotonic() < end:
+        time.sleep(0.05)
+    (second,) = children_of(process.pid)
+    return second
+
+
+ENDLESS: Options = {"trainer.max_steps": 100_000, "data.max_passes": None}
+
+
+@pytest.mark.promise(13)
+@pytest.mark.timeout(150)
+def test_a_killed_first_rank_takes_a_hanging_one_along(
+    prepared_folder: Path, tmp_path: Path, got: Got
+) -> None:
+    run = tmp_path / "run"
+    process = start_two(write_config(prepared_folder, run, ENDLESS), "--trainer.strategy=ddp")
+    second = 0
+    try:
+        second = second_of(process, run)
+        os.kill(second, signal.SIGSTOP)
+        process.kill()
+        killed = time.monotonic()
+        while is_alive(second) and time.monotonic() < killed + 10:
+            time.sleep(0.02)
+        got(f"second rank: {time.monotonic() - killed:.1f} s after a kill of the first")
+        assert not is_alive(second)
+    finally:
+        for left in (process.pid, second):
+            if left and is_alive(left):
+                os.kill(left, signal.SIGKILL)
+        process.communicate()
+
+
 @pytest.mark.promise(13)
 @pytest.mark.timeout(150)
 def test_a_hanging_rank_ends_the_launch_and_itself(
     prepared_folder: Path, tmp_path: Path, got: Got
 ) -> None:
     run = tmp_path / "run"
-    config = write_config(
-        prepared_folder, run, {"trainer.max_steps": 100_000, "data.max_passes": None}
-    )
+    config = write_config(prepared_folder, run, ENDLESS)
     strategy = "rrnn_lit.training.strategies.ReplicatedStrategy"
     options = [f"--trainer.strategy={strategy}", "--trainer.strategy.timeout=0:00:08"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "rrnn_lit.cli", "fit", "--config", str(config)]
-        + ["--trainer.devices=2", *options],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-    )
+    process = start_two(config, *options)
     ranks: list[int] = []
     try:
-        end = time.monotonic() + 60
-        while not (run / "metrics.jsonl").exists() and time.monotonic() < end:
-            time.sleep(0.05)
-        ranks = children_of(process.pid)
-        assert len(ranks) == 1, "wanted a second rank"
+        ranks = [second_of(process, run)]
         os.kill(ranks[0], signal.SIGSTOP)
         stopped = time.monotonic()
         _, errors = process.communicate(timeout=70)

@@ -20,6 +20,12 @@ WAIT_S = 20.0
 needs_proc = pytest.mark.skipif(
     not Path("/proc/self/environ").exists(), reason="reads Linux's /proc"
 )
+# what SLURM, torchrun and Lightning say about a process among several
+PLACES = {
+    *("SLURM_PROCID", "SLURM_LOCALID", "SLURM_NTASKS", "SLURM_NTASKS_PER_NODE", "SLURM_NNODES"),
+    *("RANK", "LOCAL_RANK", "NODE_RANK", "WORLD_SIZE", "GROUP_RANK", "MASTER_ADDR", "MASTER_PORT"),
+    "TORCHELASTIC_RUN_ID",
+}
 Start = Callable[..., TrialProcess]
 
 
@@ -195,6 +201,24 @@ def test_the_environment_is_the_hosts_of_now_and_the_jobs(
     assert found["OMP_NUM_THREADS"] == "1"
 
 
+def test_a_child_has_no_place_among_the_processes_of_its_host(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in PLACES:
+        monkeypatch.setenv(name, "3")
+    monkeypatch.setenv("SLURM_JOB_ID", "42")
+    found = probe(tmp_path)["environment"]
+    assert PLACES & found.keys() == set()
+    assert found["SLURM_JOB_ID"] == "42"
+    assert os.environ["SLURM_PROCID"] == "3"
+
+
+def test_a_host_gives_its_place_up_for_good(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLURM_PROCID", "3")
+    TrialServer(toy_trial.ENTRY, preload=()).prepare()
+    assert "SLURM_PROCID" not in os.environ  # nor in a fork server that is started later
+
+
 def test_a_child_never_learns_the_database(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -236,72 +260,3 @@ def test_resolve_repeats_the_commands_complaint(server: TrialServer, tmp_path: P
     base.write_text("model: {}\n", encoding="utf-8")
     with pytest.raises(ValueError, match="^wanted an option of the run, got unknown$"):
         server.resolve(base, {"unknown": 1})
-
-
-HOST = """
-import os, sys, time
-from pathlib import Path
-from rrnn_lit.search.trial_process import TrialJob, TrialServer
-
-if __name__ == "__main__":
-    folder, config = Path(sys.argv[1]), sys.argv[2]
-    server = TrialServer("tests.search.toy_trial:main", preload=())
-    process = server.start(TrialJob(folder, ("fit", "--config", config), {}, 1))
-    print(process.pid, flush=True)
-    time.sleep(60)
-"""
-
-
-@pytest.fixture
-def host(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
-    """A host with a secret on its command line and in its environment, and its busy child."""
-    folder = tmp_path / "trial-0000"
-    content = {
-        "model": {"learning_rate": 0.1},
-        "trainer": {"max_steps": 4},
-        "run": {"folder": str(folder)},
-        "toy": {"modes": {folder.name: "busy"}},
-    }
-    config = tmp_path / "config.yaml"
-    config.write_text(yaml.safe_dump(content), encoding="utf-8")
-    script = tmp_path / "host.py"
-    script.write_text(HOST, encoding="utf-8")
-    command = [sys.executable, str(script), str(folder), str(config), "--storage=s3cret"]
-    environment = {**os.environ, "RRNN_STORAGE": "s3cret", "PGPASSWORD": "s3cret"}
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, env=environment, start_new_session=True
-    ) as process:
-        assert process.stdout is not None
-        pid = int(process.stdout.readline())
-        wait_for(folder / "metrics.jsonl")
-        yield process, pid
-        process.kill()
-
-
-def test_a_child_dies_with_its_host(host: tuple[subprocess.Popen[str], int]) -> None:
-    process, pid = host
-    assert is_alive(pid)
-    process.kill()
-    end = time.monotonic() + 2
-    while is_alive(pid):
-        assert time.monotonic() < end, "the child outlived its host"
-        time.sleep(0.01)
-
-
-@needs_proc
-def test_no_secret_is_visible_in_the_processes_of_a_host(
-    host: tuple[subprocess.Popen[str], int],
-) -> None:
-    process, pid = host
-    fork_server = fork_server_of(pid)
-    assert fork_server != process.pid
-    for number in (pid, fork_server):
-        for name in ("cmdline", "environ"):
-            assert b"s3cret" not in Path(f"/proc/{number}/{name}").read_bytes()
-
-
-def test_ctrl_c_at_the_host_does_not_reach_the_child(
-    host: tuple[subprocess.Popen[str], int],
-) -> None:
-    process, pid = host
-    assert os.getpgid(pid) != os.getpgid(process.pid)

@@ -8,8 +8,10 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import torch
+from torch.distributed import distributed_c10d
 
 from rrnn_lit import cli as command
 
@@ -45,6 +47,7 @@ def _become(rank: int, count: int, port: str, log: Path, work: Callable[[], int]
     code = CRASHED
     try:
         torch.set_num_threads(1)
+        distributed_c10d._object_to_tensor = _refuse_object
         os.environ |= {
             "LOCAL_RANK": str(rank),
             "NODE_RANK": "0",
@@ -60,6 +63,10 @@ def _become(rank: int, count: int, port: str, log: Path, work: Callable[[], int]
         traceback.print_exc()
     finally:
         os._exit(code)
+
+
+def _refuse_object(value: object, *_: object) -> NoReturn:
+    raise AssertionError(f"{value!r} would go to other processes as a pickle")
 
 
 def rank() -> int:

@@ -1,12 +1,16 @@
+import fcntl
 import json
 import os
+import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from rrnn_lit.training import owner, owner_record
-from rrnn_lit.training.owner import RunOwnedError, RunOwner, refuse_owned
+from rrnn_lit.training.owner import LOCK_FILE, RunOwnedError, RunOwner, refuse_owned
 from rrnn_lit.training.owner_record import GRACE_S, OWNER_FILE, own_record, read_record
 from tests.training.tiny import in_child
 
@@ -96,6 +100,83 @@ def test_who_has_lost_the_folder_holds_it_no_more_and_leaves_it_alone(tmp_path: 
         with pytest.raises(RunOwnedError, match="is written by process 7 on"), lost.held():
             pass
     assert "7" in (tmp_path / OWNER_FILE).read_text(encoding="utf-8")
+
+
+@contextmanager
+def lock_held(folder: Path) -> Iterator[None]:
+    """Let another process hold the folder's lock and stand still."""
+    child = os.fork()
+    if child == 0:
+        file = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT)
+        fcntl.flock(file, fcntl.LOCK_EX)
+        os.kill(os.getpid(), signal.SIGSTOP)
+        os._exit(0)
+    os.waitpid(child, os.WUNTRACED)
+    try:
+        yield
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+
+
+@pytest.fixture
+def short_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(owner, "LOCK_WAIT_S", 0.5)
+
+
+@pytest.mark.usefixtures("short_wait")
+def test_a_lock_that_another_one_never_gives_back_does_not_end_the_owner(tmp_path: Path) -> None:
+    run = RunOwner(tmp_path)
+    with run.taken(), lock_held(tmp_path):
+        began = time.monotonic()
+        for _ in range(20):
+            with run.held():
+                pass
+        assert time.monotonic() - began < 5  # it has waited once
+    assert not (tmp_path / OWNER_FILE).exists()
+
+
+@pytest.mark.usefixtures("short_wait")
+def test_a_lock_that_was_given_back_is_held_again(tmp_path: Path) -> None:
+    run = RunOwner(tmp_path)
+    with run.taken():
+        with lock_held(tmp_path), run.held():
+            pass
+        with run.held(), open(tmp_path / LOCK_FILE) as file, pytest.raises(BlockingIOError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+@pytest.mark.usefixtures("short_wait")
+def test_without_the_lock_who_has_lost_the_folder_holds_it_no_more(tmp_path: Path) -> None:
+    lost = RunOwner(tmp_path)
+    with lost.taken(), lock_held(tmp_path):
+        note(tmp_path, pid=7)
+        with pytest.raises(RunOwnedError, match="is written by process 7 on"), lost.held():
+            pass
+
+
+@pytest.mark.usefixtures("short_wait")
+def test_a_folder_whose_lock_is_never_given_back_is_not_taken(tmp_path: Path) -> None:
+    with (
+        lock_held(tmp_path),
+        pytest.raises(RunOwnedError, match="a process that holds owner.lock"),
+        RunOwner(tmp_path).taken(),
+    ):
+        pass
+
+
+def test_an_owner_elsewhere_that_was_touched_in_the_future_is_no_longer_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(owner, "GRACE_S", 1.2)
+    note(tmp_path, machine="another", untouched_s=-3600.0)
+    with RunOwner(tmp_path).taken():
+        record = read_record(tmp_path)
+        assert record is not None
+        assert record.pid == os.getpid()
+    (line,) = capfd.readouterr().err.splitlines()
+    assert line.startswith(f"rrnn: {tmp_path} was written by process {os.getpid()} on ")
+    assert line.endswith("; waiting for up to 1 s to see whether that process still lives")
 
 
 def test_an_owner_shows_that_it_lives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,24 +1,30 @@
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import lightning.pytorch as pl
 import pytest
-from lightning.pytorch.strategies import DDPStrategy
+import torch
+from lightning.pytorch.strategies import DDPStrategy, StrategyRegistry
 from torch.nn.parallel import DistributedDataParallel
 
 from rrnn_lit import cli as command
+from rrnn_lit.models.autoencoder import SentenceAutoencoder
 from rrnn_lit.training.autoencoder_module import AutoencoderModule
 from rrnn_lit.training.metrics_log import read_metrics
 from rrnn_lit.training.module_options import check_memory
 from rrnn_lit.training.sharding import ShardedStrategy
 from rrnn_lit.training.strategies import (
-    PATIENCE,
+    SHARDED_WAIT,
+    WAIT,
     ReplicatedStrategy,
     check_strategy,
     check_strategy_name,
     is_first_process,
+    register_strategies,
 )
+from tests.models.test_autoencoder import PAPER
 from tests.training.conftest import Fit, WriteConfig
 from tests.training.ranks import run_ranks
 from tests.training.tiny import Options, load
@@ -92,7 +98,7 @@ def trainer_with(strategy: Any, precision: str = "32-true") -> pl.Trainer:
 def test_what_shared_out_weights_cannot_do_is_refused_by_name(
     task: str, command_name: str, seed: int, precision: str, message: str
 ) -> None:
-    trainer = trainer_with(ShardedStrategy(PATIENCE), precision)
+    trainer = trainer_with(ShardedStrategy(WAIT), precision)
     with pytest.raises(ValueError, match=f"^{message}"):
         check_strategy(trainer, task, command_name, seed)
 
@@ -109,7 +115,7 @@ def test_processes_that_forget_the_run_are_refused(name: str) -> None:
 
 
 def test_lean_memory_is_refused_for_shared_out_weights() -> None:
-    trainer = trainer_with(ShardedStrategy(PATIENCE))
+    trainer = trainer_with(ShardedStrategy(WAIT))
     with pytest.raises(ValueError, match=r"^model\.memory: wanted standard with .* fsdp2"):
         check_memory({"memory": "lean"}, trainer)
 
@@ -131,3 +137,13 @@ def test_launchers_number_processes(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     assert is_first_process() == is_first
+
+
+def test_processes_wait_for_the_save_of_the_largest_network() -> None:
+    register_strategies()
+    assert StrategyRegistry["fsdp2"]["init_params"] == {"timeout": SHARDED_WAIT}
+    with torch.device("meta"):
+        network = SentenceAutoencoder(replace(PAPER, hidden_size=40_000))
+    largest = 12 * sum(weight.numel() for weight in network.parameters())
+    # written, and read again to see what was written, by a disk of 200 MB a second
+    assert SHARDED_WAIT.total_seconds() > 2 * largest / 200e6

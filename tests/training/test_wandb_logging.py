@@ -11,8 +11,11 @@ from torch import Tensor
 
 from rrnn_lit import cli as command
 from rrnn_lit.training.autoencoder_module import AutoencoderModule
-from rrnn_lit.training.wandb_logging import WandbSettings, make_wandb_logger
+from rrnn_lit.training.wandb_logging import WandbSettings, finish, make_wandb_logger
+from rrnn_lit.training.wandb_mirror import WandbMirror
 from tests.training.conftest import WriteConfig
+from tests.training.test_checkpoints import limit_file_size
+from tests.training.tiny import in_child
 
 SECRET = "0123456789abcdef" * 3
 
@@ -34,6 +37,40 @@ def test_off_writes_nothing(
     settings = WandbSettings(enabled, "project", None, None, [])
     assert make_wandb_logger(settings, tmp_path / "run") is None
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("left", ["", "\n"])
+def test_an_empty_id_is_none(home: Path, monkeypatch: pytest.MonkeyPatch, left: str) -> None:
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    run = home / "run"
+    run.mkdir()
+    (run / "wandb_run_id").write_text(left, encoding="utf-8")
+    versions = [logger.version for logger in (open_wandb(run), open_wandb(run))]
+    assert versions == [(run / "wandb_run_id").read_text(encoding="utf-8")] * 2
+    assert len(versions[0]) == 12
+
+
+def test_an_id_is_there_whole_or_not_at_all(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WANDB_MODE", "offline")
+
+    def start_on_full_disk() -> int:
+        limit_file_size(5)
+        try:
+            open_wandb(home / "run")
+        except OSError:
+            return 3
+        return 0
+
+    assert in_child(start_on_full_disk) == 3
+    assert list((home / "run").iterdir()) == []
+
+
+def open_wandb(run: Path) -> WandbMirror:
+    """Return the logger of a run whose process in W&B is never started."""
+    logger = make_wandb_logger(WandbSettings(True, "project", None, None, []), run)
+    assert logger is not None
+    finish(0)
+    return logger
 
 
 def read_records(run: Path) -> list[dict[str, Any]]:

@@ -32,8 +32,8 @@ class SignalAt(Callback):
     """Sends a signal to its own process, once.
 
     SIGKILL stands for a crash or a lack of memory, SIGTERM and SIGUSR1 for a cluster that takes
-    the machine away, SIGSTOP for a process that hangs. In a config: `trainer.callbacks` with
-    `class_path: rrnn_lit.bench.faults.signals.SignalAt`.
+    the machine away, SIGSTOP for a process that hangs. A config may name it, in
+    `trainer.callbacks`, only where the environment has RRNN_ALLOW_IMPORTS=rrnn_lit.bench.faults.
 
     Args:
         hook: method of a Lightning callback, for example `on_train_batch_start`,
