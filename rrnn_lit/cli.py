@@ -77,6 +77,7 @@ def main(argv: list[str] | None = None) -> int:
     """
     arguments = sys.argv[1:] if argv is None else argv
     command = arguments[0] if arguments else "--help"
+    _keep_children_from_working_folder()
     try:
         code = _run(command, arguments[1:])
         sys.stdout.flush()
@@ -88,6 +89,17 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt as interruption:
         text = "interrupted; the same command starts again"
         return complain(command, interruption, EXIT_INTERRUPTED, text)
+
+
+def _keep_children_from_working_folder() -> None:
+    """Let a child process import nothing from the working folder unless this process would.
+
+    A child that is started with `python -m` or `-c`, as multiprocessing does, looks there first:
+    a `yaml.py` in a stranger's folder would run.
+    """
+    here = os.path.realpath("")
+    if here not in map(os.path.realpath, sys.path):
+        os.environ.setdefault("PYTHONSAFEPATH", "1")
 
 
 def _run(command: str, options: list[str]) -> int:
