@@ -12,6 +12,7 @@ from torch import Tensor
 from rrnn_lit import cli as command
 from rrnn_lit.training.autoencoder_module import AutoencoderModule
 from rrnn_lit.training.wandb_logging import WandbSettings, make_wandb_logger
+from rrnn_lit.training.wandb_mirror import WandbMirror
 from tests.training.conftest import WriteConfig
 
 SECRET = "0123456789abcdef" * 3
@@ -121,3 +122,21 @@ def test_a_run_that_a_sweep_stops_is_closed_and_says_why(
     runs = [record["run"] for record in records if record["type"] == "run"]
     assert runs[0]["job_type"] == "trial"
     assert runs[-1]["tags"] == ["demo", word]
+
+
+def test_a_run_whose_folder_was_taken_does_not_end_the_owners_run_in_wandb(
+    write_config: WriteConfig, run_folder: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    honest, closed = AutoencoderModule.training_step, []
+
+    def lose(self: AutoencoderModule, *arguments: Any) -> Tensor:
+        if self.global_step == 4:
+            (run_folder / "owner.json").unlink()
+        return honest(self, *arguments)
+
+    monkeypatch.setattr(AutoencoderModule, "training_step", lose)
+    monkeypatch.setattr(WandbMirror, "close", lambda *given: closed.append(given))
+    config = str(write_config({"wandb.enabled": True}))
+    assert command.main(["fit", "--config", config]) == command.EXIT_OWNED
+    assert closed == []
