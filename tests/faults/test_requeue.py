@@ -16,9 +16,14 @@ from tests.training.tiny import load, tiny_config
 
 JOB = Path(__file__).parents[2] / "configs" / "restart" / "slurm_requeue.sbatch"
 END = 120
+# by which Lightning knows SLURM
+_BY_SRUN = (
+    "SLURM_NTASKS=1 SLURM_NTASKS_PER_NODE=1 SLURM_NNODES=1 SLURM_NODEID=0 SLURM_PROCID=0 "
+    "SLURM_LOCALID=0 SLURM_JOB_NAME=rrnn-fit SLURM_NODELIST=localhost"
+)
 _STAND_INS = {
     "rrnn": '#!/bin/sh\necho $$ > {folder}/pid\nexec {python} -m rrnn_lit.cli "$@"\n',
-    "srun": '#!/bin/sh\nshift\nexec "$@"\n',
+    "srun": f'#!/bin/sh\nshift\nexport {_BY_SRUN}\nexec "$@"\n',
     "scontrol": '#!/bin/sh\necho "$@" >> {folder}/requeues\n',
 }
 
@@ -56,3 +61,4 @@ def test_a_job_stopped_by_slurm_is_requeued_once_and_then_finishes(
     assert codes == [75, 0]
     assert requeues == [["requeue 42"], ["requeue 42"]]
     assert load(run / LAST)["global_step"] == END
+    assert not list(run.rglob("hpc_ckpt*")), "a checkpoint of Lightning's own"

@@ -4,6 +4,7 @@ from typing import Any
 
 import lightning.pytorch as pl
 import pytest
+from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
 from lightning.pytorch.strategies import DDPStrategy
 from torch.nn.parallel import DistributedDataParallel
 
@@ -17,6 +18,7 @@ from rrnn_lit.training.strategies import (
     ReplicatedStrategy,
     check_strategy,
     check_strategy_name,
+    cluster_plugins,
     is_first_process,
 )
 from tests.training.conftest import Fit, WriteConfig
@@ -131,3 +133,16 @@ def test_launchers_number_processes(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     assert is_first_process() == is_first
+
+
+def test_slurm_jobs_go_back_to_the_queue_by_their_script_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert cluster_plugins() == []
+    monkeypatch.setenv("SLURM_NTASKS", "1")
+    monkeypatch.setenv("SLURM_JOB_NAME", "rrnn-fit")
+    (environment,) = cluster_plugins()
+    assert isinstance(environment, SLURMEnvironment)
+    assert not environment.auto_requeue
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "1")  # torchrun inside a job
+    assert cluster_plugins() == []
