@@ -32,7 +32,7 @@ PROMISES = {
     5: Promise("fewer or more ranks, same batches", "0 of 40 steps differ (1, 2 and 4 ranks)"),
     6: Promise(
         "preemption is clean",
-        "6 of 6 and 4 of 4 identical, exit 75, one requeue",
+        "6 of 6 and 4 of 4 identical, exit 75, one requeue for each stop",
         "a real SLURM; a stand-in for scontrol counts the requeues",
     ),
     7: Promise(
