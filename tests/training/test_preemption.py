@@ -6,12 +6,14 @@ from typing import Any
 import pytest
 
 from rrnn_lit import cli as command
+from rrnn_lit.bench.faults.signals import SignalAt, arm
 from rrnn_lit.evaluation import curves
 from rrnn_lit.training import wandb_logging
 from rrnn_lit.training.autoencoder_module import AutoencoderModule
 from rrnn_lit.training.checkpoint_file import read_checkpoint
 from rrnn_lit.training.lightning_cli import RRNNCLI
 from tests.training.conftest import WriteConfig
+from tests.training.ranks import rank, run_ranks
 from tests.training.tiny import differences, load, read_json
 
 LAST = Path("checkpoints") / "last.ckpt"
@@ -179,3 +181,19 @@ def test_a_signal_behind_the_summary_changes_nothing(
     monkeypatch.setattr(module, name, send)
     assert command.main(["fit", "--config", str(write_config({"trainer.max_steps": 4}))]) == 0
     assert {"summary.json", "curves.png"} <= {path.name for path in run_folder.iterdir()}
+
+
+@pytest.mark.parametrize(("hook", "step"), [("on_fit_start", 0), ("on_validation_batch_start", 6)])
+def test_a_signal_to_one_process_outside_the_steps_stops_all(
+    write_config: WriteConfig, tmp_path: Path, hook: str, step: int
+) -> None:
+    steps = {"trainer.max_steps": 6, "run.if_exists": "resume"}
+    config = str(write_config({"trainer.strategy": "ddp", "trainer.devices": 2, **steps}))
+
+    def train() -> int:
+        if rank() == 1:
+            arm(SignalAt(hook, step, "SIGTERM", str(tmp_path / "once")))
+        return command.main(["fit", "--config", config])
+
+    assert run_ranks(2, train, tmp_path / "log") == [command.EXIT_STOPPED] * 2
+    assert run_ranks(2, train, tmp_path / "log") == [0, 0]
