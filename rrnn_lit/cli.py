@@ -3,10 +3,15 @@
 import os
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rrnn_lit.complaints import complain, is_lack_of_memory
+
+if TYPE_CHECKING:
+    from rrnn_lit.training.stop_signals import StopSignals
 
 EXIT_FAILED = 1  # a programming error: its trace is shown
 EXIT_BAD_CONFIG = 64
@@ -77,6 +82,7 @@ def main(argv: list[str] | None = None) -> int:
     """
     arguments = sys.argv[1:] if argv is None else argv
     command = arguments[0] if arguments else "--help"
+    _keep_children_from_working_folder()
     try:
         code = _run(command, arguments[1:])
         sys.stdout.flush()
@@ -88,6 +94,17 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt as interruption:
         text = "interrupted; the same command starts again"
         return complain(command, interruption, EXIT_INTERRUPTED, text)
+
+
+def _keep_children_from_working_folder() -> None:
+    """Let a child process import nothing from the working folder unless this process would.
+
+    A child that is started with `python -m` or `-c`, as multiprocessing does, looks there first:
+    a `yaml.py` in a stranger's folder would run.
+    """
+    here = os.path.realpath("")
+    if here not in map(os.path.realpath, sys.path):
+        os.environ.setdefault("PYTHONSAFEPATH", "1")
 
 
 def _run(command: str, options: list[str]) -> int:
@@ -120,48 +137,61 @@ def _settle_process() -> None:
 
 
 def _run_lightning(command: str, options: list[str]) -> int:
-    """Run a LightningCLI subcommand and close its W&B run, as failed unless all went well."""
+    """Run a LightningCLI subcommand; a training owns its signals until the process ends."""
     _settle_process()
     try:
         arguments = [command, *expand_run(command, options)]
     except ValueError as error:
         return complain(command, error, EXIT_BAD_INPUT)
-    from rrnn_lit.training.wandb_logging import finish
+    from rrnn_lit.training.stop_signals import SetUpStoppedError, StopSignals
+
+    signals = StopSignals(raises=True)
+    try:
+        with signals if command == "fit" else nullcontext():
+            return _run_and_close(command, arguments, signals)
+    except SetUpStoppedError as stop:
+        return complain(command, stop, EXIT_STOPPED)
+
+
+def _run_and_close(command: str, arguments: list[str], signals: "StopSignals") -> int:
+    """Run RRNNCLI and close its W&B run, as failed unless all went well."""
+    from rrnn_lit.training.wandb_logging import abandon, finish
 
     code, end = EXIT_FAILED, None
     try:
-        code, end = _run_cli(command, arguments)
+        code, end = _run_cli(command, arguments, signals)
     finally:
-        finish(0 if end == "pruned" else code, end)
+        if code == EXIT_OWNED:
+            abandon()
+        else:
+            finish(0 if end == "pruned" else code, end)
     return code
 
 
-def _run_cli(command: str, arguments: list[str]) -> tuple[int, str | None]:
+def _run_cli(command: str, arguments: list[str], signals: "StopSignals") -> tuple[int, str | None]:
     """Run RRNNCLI and return its exit code and what it was stopped for."""
     from rrnn_lit.training.owner import RunOwnedError
     from rrnn_lit.training.preemption import RunStoppedError
 
     try:
-        return _complain_of_mistakes(command, arguments), None
+        return _complain_of_mistakes(command, arguments, signals), None
     except RunStoppedError as stop:
         return _complain_once(command, stop, EXIT_STOPPED), stop.reason
     except RunOwnedError as owned:
         return complain(command, owned, EXIT_OWNED), None
 
 
-def _complain_of_mistakes(command: str, arguments: list[str]) -> int:
+def _complain_of_mistakes(command: str, arguments: list[str], signals: "StopSignals") -> int:
     """Run RRNNCLI; a user's mistake becomes one line on stderr."""
     from lightning.fabric.utilities.exceptions import MisconfigurationException
 
-    from rrnn_lit.evaluation.curves import plot_curves
     from rrnn_lit.training.completeness import RunCompleteError
     from rrnn_lit.training.finite import NotFiniteError
-    from rrnn_lit.training.lightning_cli import RRNNCLI, OptionError, RunInterruptedError
+    from rrnn_lit.training.interruption import RunInterruptedError
+    from rrnn_lit.training.lightning_cli import RRNNCLI, OptionError
 
     try:
-        cli = RRNNCLI(arguments)
-        if command == "fit" and cli.trainer.is_global_zero:
-            print(f"curves: {plot_curves(cli.folder)}")
+        RRNNCLI(arguments, signals=signals, at_end=_draw_curves)
     except RunCompleteError as complete:
         _say_once(f"rrnn {command}: {complete}")
     except RunInterruptedError as interruption:
@@ -181,6 +211,16 @@ def _complain_of_mistakes(command: str, arguments: list[str]) -> int:
     except OSError as error:
         return complain(command, error, EXIT_CANNOT_WRITE, f"cannot read or write: {error}")
     return 0
+
+
+def _draw_curves(folder: Path, held: Callable[[], AbstractContextManager[None]]) -> None:
+    """Draw the curves of a run; it is finished also where they cannot be drawn."""
+    from rrnn_lit.evaluation.curves import plot_curves
+
+    try:
+        print(f"curves: {plot_curves(folder, held)}")
+    except (OSError, ValueError) as error:
+        print(f"rrnn fit: no curves: {error}", file=sys.stderr)
 
 
 def _say_once(line: str) -> None:

@@ -48,6 +48,7 @@ _LIBRARY_VARIABLES = (
     "KMP_",
     "NCCL_",
     "PYTEST_CURRENT_TEST",
+    "PYTHONSAFEPATH",  # by `rrnn`, for the processes that it starts
 )
 
 

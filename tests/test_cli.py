@@ -264,7 +264,7 @@ def test_a_programming_error_keeps_its_trace(
 ) -> None:
     from rrnn_lit.training import lightning_cli
 
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise RuntimeError("a bug")
 
     monkeypatch.setattr(lightning_cli, "RRNNCLI", fail)

@@ -1,12 +1,16 @@
 """`curves.png`: loss, matched words, learning rate and speed of a run over its steps."""
 
+import io
 import warnings
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
 from rrnn_lit.training import metric_keys as keys
 from rrnn_lit.training.metrics_log import read_metrics
 from rrnn_lit.training.run_folder import CURVES_FILE, METRICS_FILE
+from rrnn_lit.whole_files import written_whole
 
 Record = dict[str, Any]
 # panel -> (title, [(key, label)], is a share)
@@ -34,8 +38,19 @@ _PANELS = (
 )
 
 
-def plot_curves(folder: Path) -> Path:
-    """Draw the curves of a run from its `metrics.jsonl` and return the picture's path."""
+def plot_curves(
+    folder: Path, held: Callable[[], AbstractContextManager[None]] = nullcontext
+) -> Path:
+    """Draw the curves of a run from its `metrics.jsonl` and return the picture's path.
+
+    Args:
+        folder: of the run.
+        held: its ownership, which is entered while the picture is written.
+
+    Raises:
+        ValueError: a line of `metrics.jsonl` is damaged.
+        OSError: the picture cannot be written.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from matplotlib.ticker import PercentFormatter
@@ -58,10 +73,12 @@ def plot_curves(folder: Path) -> Path:
         if len(curves) > 1 and axes.lines:
             axes.legend(fontsize=8)
     figure.suptitle(str(folder))
-    path = folder / CURVES_FILE
+    path, picture = folder / CURVES_FILE, io.BytesIO()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from")  # in the name of the folder
-        figure.savefig(path, dpi=110)
+        figure.savefig(picture, dpi=110)
+    with held(), written_whole(path) as part:
+        part.write_bytes(picture.getvalue())
     return path
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from rrnn_lit.complaints import UnsafeError
+from rrnn_lit.complaints import UnsafeError, is_lack_of_memory
 from rrnn_lit.training.checkpoint_check import CheckpointError, check_whole, say_warning
 from rrnn_lit.training.digest_trailer import DigestingFile, trailer_fits
 from rrnn_lit.training.safe_load import cause_of
@@ -37,6 +37,7 @@ def write_checkpoint(
 
     Raises:
         OSError: it cannot be written; the files that are there stay.
+        MemoryError, RuntimeError: memory has run out, as torch says it.
     """
     with held():
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -48,6 +49,8 @@ def write_checkpoint(
         with held():
             _put(part, target, previous)
     except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
+        if is_lack_of_memory(error):
+            raise
         with held():  # whoever has taken the folder sweeps parts
             raise OSError(f"{target}: the checkpoint could not be written: {error}") from error
     finally:

@@ -3,7 +3,8 @@
 import sys
 import warnings
 from argparse import ArgumentError
-from contextlib import nullcontext
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,10 @@ from rich.console import Console
 from rrnn_lit.data.config_files import check_config_files
 from rrnn_lit.data.config_imports import refusal_in, settle_imports
 from rrnn_lit.data.manifest import write_json
+from rrnn_lit.training.checkpoint_file import Held
 from rrnn_lit.training.checkpoints import BestCheckpoint, DurableCheckpointIO, LastCheckpoint
 from rrnn_lit.training.finite import FiniteGuard
+from rrnn_lit.training.interruption import RunInterruptedError
 from rrnn_lit.training.log_before_save import LogBeforeSave
 from rrnn_lit.training.loss_scale import KeepLossScale
 from rrnn_lit.training.metrics_log import MetricsLog
@@ -31,17 +34,15 @@ from rrnn_lit.training.progress import StepsProgress
 from rrnn_lit.training.random_states import RandomStates
 from rrnn_lit.training.run_clock import RunClock
 from rrnn_lit.training.run_config import SaveRunConfig
-from rrnn_lit.training.run_folder import (
-    RECONSTRUCTIONS_FILE,
-    SUMMARY_FILE,
-    has_checkpoint,
-)
+from rrnn_lit.training.run_folder import RECONSTRUCTIONS_FILE, SUMMARY_FILE
 from rrnn_lit.training.run_start import settle_start
 from rrnn_lit.training.sample_sentences import SampleSentences
 from rrnn_lit.training.samples import write_reconstructions
 from rrnn_lit.training.say_memory import SayMemory
+from rrnn_lit.training.stop_signals import StopSignals
 from rrnn_lit.training.strategies import (
     check_strategy,
+    cluster_plugins,
     end_processes,
     is_first_process,
     register_strategies,
@@ -76,10 +77,6 @@ class OptionError(ValueError):
     """An option is unknown, missing or of the wrong type; the text is one line."""
 
 
-class RunInterruptedError(Exception):
-    """Ctrl-C in a loop of Lightning, which makes exit code 1 of it; the text says how to go on."""
-
-
 class RRNNCLI(LightningCLI):
     """LightningCLI with the run folder, the loggers and the callbacks of this project.
 
@@ -87,10 +84,20 @@ class RRNNCLI(LightningCLI):
         args: command line without the program's name; None reads `sys.argv`.
         run: whether to run the subcommand; False only builds `trainer`, `model` and
             `datamodule`, and takes the options without a subcommand.
+        signals: what ends a training saved; None listens while it runs, and only then.
+        at_end: called behind the summary of a training, with folder and ownership.
     """
 
-    def __init__(self, args: list[str] | None = None, run: bool = True) -> None:
+    def __init__(
+        self,
+        args: list[str] | None = None,
+        run: bool = True,
+        signals: StopSignals | None = None,
+        at_end: Callable[[Path, Held], None] | None = None,
+    ) -> None:
         self.folder = Path()
+        self.signals = signals or StopSignals()
+        self._at_end = at_end
         try:
             settle_imports()
             self.task = choose_task(sys.argv[1:] if args is None else args)
@@ -180,7 +187,7 @@ class RRNNCLI(LightningCLI):
         scale = LossScale(**options.loss_scale)
         plugin = precision_plugin(precision, options.trainer.accelerator, scale)
         register_strategies()
-        plugins: list[Any] = [DurableCheckpointIO(self.owner.held)]
+        plugins: list[Any] = [DurableCheckpointIO(self.owner.held), *cluster_plugins()]
         if plugin is not None:
             plugins.append(plugin)
             kwargs["precision"] = None
@@ -208,7 +215,8 @@ class RRNNCLI(LightningCLI):
             return False
         loggers: list[Logger] = [MetricsLog(self.folder, self.owner.held)]
         if is_first_process():
-            wandb_logger = make_wandb_logger(WandbSettings(**self.options.wandb), self.folder)
+            settings = WandbSettings(**self.options.wandb)
+            wandb_logger = make_wandb_logger(settings, self.folder, self.owner.held)
             loggers += [] if wandb_logger is None else [wandb_logger]
         return loggers
 
@@ -219,10 +227,11 @@ class RRNNCLI(LightningCLI):
         if not self._fits:
             self.loaded = LoadedStep()
             return [*progress, self.loaded, PredictionWriter(self.folder)]
-        self.clock = RunClock()
+        self.clock = RunClock(self.owner.held)
         built = self.config_init[self.subcommand] if self.subcommand else self.config_init
         self.samples: SampleSentences = built.samples
         last = LastCheckpoint(self.folder, self.options.checkpoint.every_n_steps)
+        self.stop = StopOnSignal(last, self.signals, self.owner.held)
         return [
             SaveRunConfig(self._parser(self.subcommand), self.options, self.folder),
             *([SayMemory()] if self.task == "autoencoder" else []),
@@ -235,30 +244,25 @@ class RRNNCLI(LightningCLI):
             BestCheckpoint(self.folder),
             # behind the others: they must see what those did at the same step
             last,
-            StopOnSignal(last),
+            self.stop,
         ]
 
     def _run_subcommand(self, subcommand: str) -> None:
-        writes = subcommand == "fit" and self.trainer.is_global_zero
         try:
-            with self.owner.taken() if writes else nullcontext():
+            with ExitStack() as stack:
+                if self._fits:
+                    self.signals.note_only()
+                    stack.enter_context(self.signals)
+                    if self.trainer.is_global_zero:
+                        stack.enter_context(self.owner.taken())
                 super()._run_subcommand(subcommand)
         except SystemExit as error:
             if not self.trainer.interrupted:
                 raise
-            raise RunInterruptedError(self._interruption()) from error
+            step = self.trainer.global_step
+            raise RunInterruptedError(subcommand, self.folder, step) from error
         finally:
             end_processes(self.trainer)
-
-    def _interruption(self) -> str:
-        """Return where an interrupted command is and how to go on."""
-        if not self._fits:
-            further = "goes on" if self.subcommand == "predict" else "starts again"
-            return f"interrupted; the same command {further}"
-        place = f"interrupted at step {self.trainer.global_step}"
-        if not has_checkpoint(self.folder):
-            return f"{place}, before the first checkpoint; the same command starts again"
-        return f"{place}; go on with `rrnn fit --resume {self.folder}`"
 
     def predict(self, model: pl.LightningModule, **kwargs: Any) -> None:
         """Let the callback write predictions, a batch at a time; none are gathered in memory."""
@@ -268,6 +272,7 @@ class RRNNCLI(LightningCLI):
         """Count the final weights, write the summary and print reconstructed sentences."""
         if self.model.evaluated_step != self.trainer.global_step:
             self.trainer.validate(self.model, datamodule=self.datamodule, verbose=False)
+        self.stop.stop_before_summary(self.trainer)
         if not self.trainer.is_global_zero:
             return
         reason = stop_reason(self.trainer)
@@ -277,6 +282,8 @@ class RRNNCLI(LightningCLI):
             write_reconstructions(self.folder / RECONSTRUCTIONS_FILE, reconstructions)
             write_json(self.folder / SUMMARY_FILE, summary)
         print_outcome(self.folder, summary, reconstructions)
+        if self._at_end is not None:
+            self._at_end(self.folder, self.owner.held)
 
     def after_test(self) -> None:
         """Add the figures of holdout to the summary of a finished run."""

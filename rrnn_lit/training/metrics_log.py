@@ -41,6 +41,7 @@ class MetricsLog(Logger):
         self._path = folder / METRICS_FILE
         self._life = _next_life(self._path)
         self._is_begun = False
+        self._is_on_disk = True
 
     @property
     def name(self) -> str:
@@ -77,7 +78,21 @@ class MetricsLog(Logger):
                 self._is_begun = True
                 _cut_half_line(self._path)
             with open(self._path, "ab", buffering=0) as file:
+                self._is_on_disk = False
                 file.write(line)
+
+    @rank_zero_only
+    def put_on_disk(self) -> None:
+        """Have all lines so far outlive a power cut; costs nothing where none is new."""
+        if self._is_on_disk:
+            return
+        for path in (self._path, self._path.parent):  # the name of a new file, too
+            handle = os.open(path, os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+        self._is_on_disk = True
 
 
 def _next_life(path: Path) -> int:

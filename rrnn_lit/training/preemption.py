@@ -4,19 +4,20 @@ Clusters send one of them before they take a machine away, and a sweep stops a t
 would save nothing and exit 0 on the first, and save in the middle of a batch on the second.
 """
 
-import signal
-import threading
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
 from lightning.pytorch.callbacks import Checkpoint
 
+from rrnn_lit.training.checkpoint_file import Held
 from rrnn_lit.training.checkpoints import LastCheckpoint
-from rrnn_lit.training.run_folder import STOP_REQUEST_FILE
+from rrnn_lit.training.run_folder import STOP_REQUEST_FILE, has_checkpoint
+from rrnn_lit.training.stop_signals import StopSignals
 from rrnn_lit.training.stopping import check_is_due, ends_a_step
 
-_SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
+_SET_UP, _FINAL_EVALUATION = "in set-up", "in the final evaluation"
 
 
 class RunStoppedError(Exception):
@@ -30,33 +31,50 @@ class RunStoppedError(Exception):
 
     def __init__(self, folder: Path, place: str, reason: str) -> None:
         self.reason = reason
-        super().__init__(f"stopped {place} ({reason}); go on with `rrnn fit --resume {folder}`")
+        further = f"go on with `rrnn fit --resume {folder}`"
+        if not has_checkpoint(folder):
+            further = "the same command starts again"
+        super().__init__(f"stopped {place} ({reason}); {further}")
 
 
 class StopOnSignal(Checkpoint):
     """Saves and ends the run at the end of the step in which a signal came.
 
     In an evaluation, or where one follows the step, it ends without saving: the checkpoint of the
-    step before is there, and one of this step would make a resumed run miss the evaluation. A
+    step before is there, and one of this step would make a resumed run miss the evaluation. Nor is
+    there anything to save before the first step, and in the evaluation behind the last one. A
     checkpoint callback, so that Lightning runs it behind the others.
 
     Args:
         last: saves the run; must stand before this one.
+        signals: what came.
+        held: the folder's ownership: whoever has lost the folder is to say that, and not that the
+            run goes on.
     """
 
-    def __init__(self, last: LastCheckpoint) -> None:
+    def __init__(
+        self, last: LastCheckpoint, signals: StopSignals, held: Held = nullcontext
+    ) -> None:
         self._last = last
-        self._signal: signal.Signals | None = None
-        self._earlier: dict[signal.Signals, Any] = {}
+        self._signals = signals
+        self._held = held
+
+    def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Stop before the checkpoint is loaded."""
+        self.stop_if_asked(trainer, _SET_UP)
+
+    def on_sanity_check_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Listen in place of Lightning's own handlers."""
+        self._signals.listen()
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Listen, in place of Lightning's own handlers; only a main thread can."""
-        if threading.current_thread() is threading.main_thread():
-            for number in _SIGNALS:
-                self._earlier[number] = signal.signal(number, self._note)
+        """Stop before the first step, and listen in place of Lightning's own handlers."""
+        self._signals.listen()
+        self.stop_if_asked(trainer, _SET_UP)
 
-    def _note(self, number: int, _: Any) -> None:
-        self._signal = signal.Signals(number)
+    def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Listen in place of Lightning's own handlers, which come anew with each of its loops."""
+        self._signals.listen()
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: Any
@@ -71,25 +89,34 @@ class StopOnSignal(Checkpoint):
     def on_validation_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: Any
     ) -> None:
-        """Stop in an evaluation during training."""
-        if trainer.state.fn == "fit" and not trainer.sanity_checking and self._is_asked(trainer):
-            raise self._stop(f"in the evaluation at step {trainer.global_step}")
+        """Stop in an evaluation: before, during or behind training."""
+        if trainer.state.fn != "fit":
+            self.stop_if_asked(trainer, _FINAL_EVALUATION)
+        elif trainer.sanity_checking:
+            self.stop_if_asked(trainer, _SET_UP)
+        else:
+            self.stop_if_asked(trainer, f"in the evaluation at step {trainer.global_step}")
+
+    def stop_before_summary(self, trainer: pl.Trainer) -> None:
+        """Stop behind the final evaluation; once there is a summary a signal changes nothing."""
+        self.stop_if_asked(trainer, _FINAL_EVALUATION)
+
+    def stop_if_asked(self, trainer: pl.Trainer, place: str) -> None:
+        """Raise RunStoppedError if a signal came, in whichever process of the run."""
+        if self._is_asked(trainer):
+            raise self._stop(place)
 
     def _is_asked(self, trainer: pl.Trainer) -> bool:
-        is_asked = self._signal is not None
+        is_asked = self._signals.first is not None
         if trainer.world_size > 1:  # a signal may reach one process alone; all stop together
             is_asked = trainer.strategy.reduce_boolean_decision(is_asked, all=False)
         return is_asked
 
     def _stop(self, place: str) -> RunStoppedError:
+        with self._held():  # raises where the folder is another process's now
+            pass
         request = self._last.folder / STOP_REQUEST_FILE
-        reason = "another process" if self._signal is None else self._signal.name
+        reason = "another process" if self._signals.first is None else self._signals.first.name
         if request.is_file():
             reason = request.read_text(encoding="utf-8").strip() or reason
         return RunStoppedError(self._last.folder, place, reason)
-
-    def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
-        """Give the signals back."""
-        while self._earlier:
-            number, handler = self._earlier.popitem()
-            signal.signal(number, handler)

@@ -2,6 +2,8 @@
 
 import os
 import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +35,13 @@ class RunClock(Callback):
     """Counts wall time between start and end of training, evaluations included.
 
     The folder of `events.jsonl` is the trainer's `default_root_dir`.
+
+    Args:
+        held: the folder's ownership, which is entered around every write.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, held: Callable[[], AbstractContextManager[None]] = nullcontext) -> None:
+        self._held = held
         self._before = 0.0
         self._start: float | None = None
         self._end: float | None = None
@@ -65,29 +71,46 @@ class RunClock(Callback):
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException
     ) -> None:
         """Note why training ended; nothing in a folder that belongs to another process now."""
-        if isinstance(exception, RunOwnedError):
-            return
         if self._start is not None and self._end is None:
             self._end = time.monotonic()
             reason = str(getattr(exception, "reason", type(exception).__name__))
-            self._note(trainer, "end", reason, time.time())
+            # a full disk, or another owner, shall not hide what ended the run
+            with suppress(OSError, RunOwnedError):
+                self._note(trainer, "end", reason, time.time())
 
     def _note(self, trainer: pl.Trainer, event: str, reason: str, at: float) -> None:
         if trainer.is_global_zero:
-            line = Event(
-                event=event,
-                step=trainer.global_step,
-                time=round(at, 3),
-                life=self._life,
-                seconds=round(self.seconds, 3),
-                reason=reason,
-            )
-            append_event(Path(trainer.default_root_dir), line)
+            line = self._event(trainer, event, reason, at)
+            with self._held():
+                append_event(Path(trainer.default_root_dir), line)
 
-    def effective(self, trainer: pl.Trainer) -> EffectiveTime:
-        """Return the share of kept training; for the first process, after the end of training."""
+    def _event(self, trainer: pl.Trainer, event: str, reason: str, at: float) -> Event:
+        return Event(
+            event=event,
+            step=trainer.global_step,
+            time=round(at, 3),
+            life=self._life,
+            seconds=round(self.seconds, 3),
+            reason=reason,
+        )
+
+    def effective(self, trainer: pl.Trainer) -> EffectiveTime | None:
+        """Return the share of kept training; for the first process, after the end of training.
+
+        A start that died between its last checkpoint and its end is ended now, by the clock of
+        that checkpoint. None where the record does not tell: the run is finished all the same.
+        """
         folder = Path(trainer.default_root_dir)
-        return effective_time(read_events(folder), read_logged_steps(folder))
+        try:
+            events = read_events(folder)
+            if events and events[-1].event == "start":
+                now = time.time()
+                events.append(self._event(trainer, "end", FINISHED, now))
+                with suppress(OSError):
+                    self._note(trainer, "end", FINISHED, now)
+            return effective_time(events, read_logged_steps(folder))
+        except (OSError, ValueError, TypeError):
+            return None
 
     def state_dict(self) -> dict[str, Any]:
         """Return the seconds so far."""

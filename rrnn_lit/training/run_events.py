@@ -40,9 +40,18 @@ def read_events(folder: Path) -> list[Event]:
 
 
 def read_logged_steps(folder: Path) -> list[tuple[int, int]]:
-    """Return (life, step) of every line of `metrics.jsonl`, of steps done again as well."""
+    """Return (life, step) of every line of `metrics.jsonl`, of steps done again as well.
+
+    A damaged line is left out.
+    """
     path = folder / METRICS_FILE
     if not path.is_file():
         return []
-    records = (json.loads(line) for line in path.read_bytes().split(b"\n")[:-1])
-    return [(int(record["life"]), int(record["step"])) for record in records]
+    steps = []
+    for line in path.read_bytes().split(b"\n")[:-1]:
+        try:
+            record = json.loads(line)
+            steps.append((int(record["life"]), int(record["step"])))
+        except (ValueError, KeyError, TypeError):
+            continue
+    return steps

@@ -13,6 +13,9 @@ from subprocess import TimeoutExpired
 from typing import Any
 
 import lightning.pytorch as pl
+from lightning.fabric.plugins import ClusterEnvironment
+from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
+from lightning.fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 from lightning.pytorch.strategies import (
     DDPStrategy,
     SingleDeviceStrategy,
@@ -25,6 +28,7 @@ from torch.nn.parallel import DistributedDataParallel
 from rrnn_lit.training.gathering import value_of
 from rrnn_lit.training.launching import launching
 from rrnn_lit.training.sharding import ShardedStrategy
+from rrnn_lit.training.stop_signals import RANK_VARIABLES
 
 FSDP2 = "fsdp2"
 # how long a process waits for another before it raises; the others wait while the first one saves
@@ -38,7 +42,6 @@ _KNOWN = inspect.signature(DistributedDataParallel).parameters
 _SENDS_BUFFERS = (
     "forward_sync_buffers" if "forward_sync_buffers" in _KNOWN else "broadcast_buffers"
 )
-_NUMBERS = ("RANK", "NODE_RANK", "LOCAL_RANK", "SLURM_PROCID")
 _IN_MEMORY = ("ddp_spawn", "ddp_fork", "ddp_notebook")
 
 
@@ -143,7 +146,18 @@ def is_first_process() -> bool:
 
     Launchers number the processes they start in the environment.
     """
-    return all(os.environ.get(name, "0") == "0" for name in _NUMBERS)
+    return all(os.environ.get(name, "0") == "0" for name in RANK_VARIABLES)
+
+
+def cluster_plugins() -> list[ClusterEnvironment]:
+    """Return SLURM's environment, where Lightning would take it, without its requeueing.
+
+    Lightning's own handler of SIGUSR1 would save a checkpoint of its own in the middle of a batch
+    and put the job back into the queue behind the back of `configs/restart`.
+    """
+    if TorchElasticEnvironment.detect() or not SLURMEnvironment.detect():
+        return []
+    return [SLURMEnvironment(auto_requeue=False)]
 
 
 def end_processes(trainer: pl.Trainer) -> None:

@@ -100,11 +100,12 @@ def describe_run(trainer: pl.Trainer, module: Any, seconds: float, reason: str) 
 
 
 def _effective_time(trainer: pl.Trainer) -> dict[str, Any]:
-    """Return which share of the time since the first start was kept training."""
+    """Return which share of the time since the first start was kept training, if that is known."""
     callbacks: list[Callback] = trainer.callbacks  # type: ignore[attr-defined]
     for callback in callbacks:
         if isinstance(callback, RunClock):
-            return callback.effective(trainer).as_dict()
+            figures = callback.effective(trainer)
+            return {} if figures is None else figures.as_dict()
     return {}
 
 

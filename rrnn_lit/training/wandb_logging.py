@@ -2,6 +2,8 @@
 
 import hashlib
 import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,10 +36,19 @@ class WandbSettings:
     job_type: str | None = None
 
 
-def make_wandb_logger(settings: WandbSettings, folder: Path) -> WandbMirror | None:
+def make_wandb_logger(
+    settings: WandbSettings,
+    folder: Path,
+    held: Callable[[], AbstractContextManager[None]] = nullcontext,
+) -> WandbMirror | None:
     """Return the logger of a run folder, or None when W&B is off.
 
     The run id is fixed by the folder's first start, so that a resumed run continues its charts.
+
+    Args:
+        settings: of the run.
+        folder: the run's.
+        held: its ownership, which is entered around every write.
     """
     if not settings.enabled or choose_mode() == "disabled":
         return None
@@ -51,7 +62,7 @@ def make_wandb_logger(settings: WandbSettings, folder: Path) -> WandbMirror | No
         "job_type": settings.job_type,
         "tags": settings.tags,
     }
-    mirror = WandbMirror(folder, init)
+    mirror = WandbMirror(folder, init, held)
     _OPEN.append(mirror)
     return mirror
 
@@ -78,3 +89,9 @@ def finish(exit_code: int, end: str | None = None) -> None:
     while _OPEN:
         # also without one: the summary of a resumed run may still hold that of its last start
         _OPEN.pop().close(exit_code, end or ("failed" if exit_code else "finished"))
+
+
+def abandon() -> None:
+    """Leave the W&B run of this process as it is: another process goes on with it."""
+    while _OPEN:
+        _OPEN.pop().abandon()

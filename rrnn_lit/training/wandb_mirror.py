@@ -1,6 +1,7 @@
 """WandbMirror: the run's side of the process that shows it in W&B.
 
-Nothing here waits for W&B, but for `close`, and nothing that goes wrong with it is raised.
+Nothing here waits for W&B, but for `close`, and nothing that goes wrong with it is raised; that
+the folder is another process's now is.
 """
 
 import json
@@ -8,7 +9,8 @@ import os
 import subprocess
 import sys
 from argparse import Namespace
-from contextlib import suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -29,11 +31,18 @@ class WandbMirror(Logger):
     Args:
         folder: the run's folder; its W&B id is there.
         init: arguments of `wandb.init`.
+        held: the folder's ownership, which is entered around every write.
     """
 
-    def __init__(self, folder: Path, init: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        init: dict[str, Any],
+        held: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
         super().__init__()
         self._folder = folder
+        self._held = held
         self._init = init
         self._process: subprocess.Popen[bytes] | None = None
         self._said = b""
@@ -62,7 +71,8 @@ class WandbMirror(Logger):
         """
         folder = self._folder
         try:
-            sizes = [_cut_half_line(folder / TABLES_FILE), _whole_lines(folder / METRICS_FILE)]
+            with self._held():
+                sizes = [_cut_half_line(folder / TABLES_FILE), _whole_lines(folder / METRICS_FILE)]
             plan = Plan(str(folder), step, sizes[1], sizes[0], self._init)
             command = [sys.executable, "-m", wandb_process.__name__]
             self._process = subprocess.Popen(
@@ -102,7 +112,7 @@ class WandbMirror(Logger):
             return
         record = {"step": step, "life": 0, "table": key, "columns": columns, "rows": data}
         try:
-            with open(self._folder / TABLES_FILE, "ab", buffering=0) as file:
+            with self._held(), open(self._folder / TABLES_FILE, "ab", buffering=0) as file:
                 file.write(json.dumps(record).encode() + b"\n")
         except OSError as error:
             self._give_up(error)
@@ -128,6 +138,10 @@ class WandbMirror(Logger):
             _say(f"W&B: no end within {GIVE_UP_S:.0f} s; the figures are in {METRICS_FILE}")
         elif process.returncode < 0:
             _say(f"W&B: its process was killed; the figures are in {METRICS_FILE}")
+        self._end()
+
+    def abandon(self) -> None:
+        """Say nothing more to W&B: the run there is another process's now."""
         self._end()
 
     def _write(self, order: dict[str, Any]) -> None:

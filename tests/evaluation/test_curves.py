@@ -1,9 +1,12 @@
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from rrnn_lit.evaluation.curves import plot_curves, series
 from rrnn_lit.training.metrics_log import MetricsLog
+from rrnn_lit.training.owner import RunOwnedError
 
 
 def test_series_of_the_records_that_hold_a_key() -> None:
@@ -42,3 +45,15 @@ def test_letters_that_the_font_lacks_are_no_warning(tmp_path: Path) -> None:
     folder.mkdir()
     (folder / "metrics.jsonl").write_text('{"step": 1, "life": 1, "train/loss": 2.0}\n')
     assert plot_curves(folder).is_file()
+
+
+def test_whoever_has_lost_the_folder_writes_no_picture(tmp_path: Path) -> None:
+    @contextmanager
+    def lost() -> Iterator[None]:
+        raise RunOwnedError(tmp_path, "another")
+        yield
+
+    (tmp_path / "metrics.jsonl").write_text('{"step": 1, "life": 1, "train/loss": 1.0}\n')
+    with pytest.raises(RunOwnedError):
+        plot_curves(tmp_path, lost)
+    assert [path.name for path in tmp_path.iterdir()] == ["metrics.jsonl"]

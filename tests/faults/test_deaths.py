@@ -1,6 +1,7 @@
 """Rows 1 and 2: one run dies twelve times; nothing tells it from one that never stopped."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -81,3 +82,33 @@ def test_no_sentence_is_lost_or_repeated_by_twelve_deaths(
     assert (lost, repeated) == (0, 0)
     assert first == second, "in the same order within each batch as well"
     assert [step for step, _ in first] == list(range(40))
+
+
+@pytest.mark.promise(1)
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("record", ["whole", "of an earlier version", "with a damaged line"])
+def test_a_run_that_dies_behind_its_last_checkpoint_finishes(
+    straight: TinyRun,
+    tmp_path: Path,
+    got: Callable[[str], None],
+    capfd: pytest.CaptureFixture[str],
+    record: str,
+) -> None:
+    run = replace(straight, folder=tmp_path / "run")
+    assert run.start(DieAtRename(40, "after")) == KILLED
+    if record == "of an earlier version":
+        (run.folder / "events.jsonl").unlink()
+    if record == "with a damaged line":
+        path = run.folder / "metrics.jsonl"
+        first, second, rest = path.read_bytes().split(b"\n", 2)
+        path.write_bytes(b"\n".join([first, b"\0" * len(second), rest]))
+    code = run.start()
+    got(f"{record}: exit {code} after a death behind the last checkpoint")
+    assert code == 0
+    assert keys_differing(straight, run) == []
+    summary = read_summary(run.folder)
+    assert summary["splits"] == read_summary(straight.folder)["splits"]
+    assert ("effective_training_time" in summary) == (record != "of an earlier version")
+    is_drawn = record != "with a damaged line"
+    assert (run.folder / "curves.png").is_file() == is_drawn
+    assert ("no curves: " in capfd.readouterr().err) != is_drawn

@@ -1,6 +1,8 @@
 """A config from a stranger: what it names is refused before it is imported."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from multiprocessing.forkserver import _forkserver
 from pathlib import Path
@@ -149,3 +151,59 @@ def test_other_files_of_options_are_held_to_it(place: Path, kind: str) -> None:
 @pytest.mark.promise(24)
 def test_a_trial_that_is_refused_ends_with_that_reason() -> None:
     assert judge(EXIT_REFUSED, None, []).reason == "refused"
+
+
+_NAMES = ("yaml", "json", "socket", "selectors", "subprocess", "torch", "wandb")
+_SCRIPT = "import sys\nfrom rrnn_lit.cli import main\nsys.exit(main())\n"
+
+
+@pytest.mark.promise(24)
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("kind", ["fit", "compare", "sweep"])
+def test_modules_beside_a_strangers_config_are_not_imported(
+    prepared_folder: Path, tmp_path: Path, got: Got, kind: str
+) -> None:
+    folder, sung, script = tmp_path / "strangers", tmp_path / "sung", tmp_path / "bin" / "rrnn"
+    folder.mkdir()
+    for name in _NAMES:
+        text = f"import os\nos.makedirs({str(sung)!r}, exist_ok=True)\n"
+        (folder / f"{name}.py").write_text(text)
+    options = {
+        "trainer.max_steps": 3,
+        "trainer.val_check_interval": 3,
+        "wandb.enabled": True,
+    }
+    config = tiny_config(prepared_folder, folder / "run", options)
+    base = "base: config.yaml\n"
+    texts = {
+        "config": yaml.safe_dump(config),
+        "compare": f"{base}budget: {{steps: 3}}\nvariants: {{a: {{group: baseline}}}}\n",
+        "sweep": (
+            f"{base}seed: 1\nbudget: {{steps: 3}}\n"
+            "objective: {metric: tune/matched_words, direction: maximize}\n"
+            "space: {model.dropout: {distribution: uniform, low: 0.1, high: 0.2}}\n"
+            "stopping: {trials: 1}\n"
+        ),
+    }
+    for name, text in texts.items():
+        (folder / f"{name}.yaml").write_text(text)
+    script.parent.mkdir()
+    script.write_text(_SCRIPT)
+    commands = {
+        "fit": ["fit", "--config", "config.yaml"],
+        "compare": ["compare", "compare.yaml", "--out", "compared"],
+        "sweep": ["sweep", "run", "sweep.yaml", "--storage", "sqlite:///studies.db"],
+    }
+    own = {"HOME": str(tmp_path), "WANDB_MODE": "offline"}
+    environment = {**os.environ, **own}
+    environment.pop("PYTHONSAFEPATH", None)
+    done = subprocess.run(
+        [sys.executable, str(script), *commands[kind]],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    got(f"{int(sung.exists())} imports beside the config of `rrnn {kind}`")
+    assert not sung.exists()
+    assert done.returncode == 0, done.stderr

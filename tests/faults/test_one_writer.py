@@ -158,7 +158,7 @@ def test_a_killed_owner_is_replaced_at_once(prepared_folder: Path, tmp_path: Pat
 
 @pytest.mark.promise(14)
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("end", ["killed", "finished"])
+@pytest.mark.parametrize("end", ["killed", "finished", "finished, and asked to stop"])
 def test_a_stopped_owner_that_wakes_after_a_takeover_writes_nothing(
     prepared_folder: Path, tmp_path: Path, got: Callable[[str], None], end: str
 ) -> None:
@@ -168,13 +168,15 @@ def test_a_stopped_owner_that_wakes_after_a_takeover_writes_nothing(
     elsewhere.write_text("another machine\n", encoding="ascii")
     run = TinyRun(tmp_path / "run", prepared_folder)
     pids = tmp_path / "pid"
+    is_asked = end.endswith("asked to stop")
+    hook, step = ("on_validation_batch_start", 4) if is_asked else ("on_train_batch_start", 5)
 
     def note_pid() -> None:
         pids.write_text(str(os.getpid()), encoding="ascii")
 
     def first() -> int:
         run.prepare_process = note_pid
-        return run.start(SignalAt("on_train_batch_start", 5, "SIGSTOP"))
+        return run.start(SignalAt(hook, step, "SIGSTOP"))
 
     with beside(first) as child:
         wait_for(lambda: pids.exists() and _state(int(pids.read_text() or 0)) == "T")
@@ -187,10 +189,12 @@ def test_a_stopped_owner_that_wakes_after_a_takeover_writes_nothing(
         else:
             assert run.start() == 0
         before = content(run.folder)
+        if is_asked:
+            os.kill(stopped, signal.SIGTERM)
         os.kill(stopped, signal.SIGCONT)
         code = code_of(child)
         changed = len(content(run.folder).items() ^ before.items())
-    got(f"a woken owner changes {changed} files, exit code {code}")
+    got(f"a woken owner ({end}) changes {changed} files, exit code {code}")
     assert (changed, code) == (0, OWNED)
     if end == "killed":
         assert run.start() == 0

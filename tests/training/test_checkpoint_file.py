@@ -55,3 +55,26 @@ def test_a_file_that_reads_back_differently_replaces_nothing(
     with pytest.raises(OSError, match="new: the checkpoint could not be written: other bytes"):
         write_checkpoint(content(2), tmp_path / "new", tmp_path / "old")
     assert steps(tmp_path) == {"new": 1}
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory"),
+        MemoryError(),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_lack_of_memory_stays_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def save(*_: Any) -> None:
+        raise error
+
+    write_checkpoint(content(1), tmp_path / "new", tmp_path / "old")
+    monkeypatch.setattr(torch, "save", save)
+    with pytest.raises(type(error)) as caught:
+        write_checkpoint(content(2), tmp_path / "new", tmp_path / "old")
+    assert caught.value is error
+    assert steps(tmp_path) == {"new": 1}

@@ -6,11 +6,15 @@ from typing import Any
 import pytest
 
 from rrnn_lit import cli as command
+from rrnn_lit.bench.faults.signals import SignalAt, arm
+from rrnn_lit.evaluation import curves
+from rrnn_lit.training import wandb_logging
 from rrnn_lit.training.autoencoder_module import AutoencoderModule
 from rrnn_lit.training.checkpoint_file import read_checkpoint
 from rrnn_lit.training.lightning_cli import RRNNCLI
 from tests.training.conftest import WriteConfig
-from tests.training.tiny import differences, load
+from tests.training.ranks import rank, run_ranks
+from tests.training.tiny import differences, load, read_json
 
 LAST = Path("checkpoints") / "last.ckpt"
 
@@ -115,3 +119,81 @@ def test_the_word_of_whoever_stops_the_run_is_told(
     signal_in_step(monkeypatch, 2, signal.SIGTERM)
     with pytest.raises(Exception, match=r"stopped at step 2 \(pruned\)"):
         RRNNCLI(["fit", "--config", str(write_config())])
+
+
+@pytest.mark.parametrize(
+    ("owner", "method", "place"),
+    [
+        (RRNNCLI, "before_instantiate_classes", "set-up"),
+        (AutoencoderModule, "configure_optimizers", "set-up"),
+        (AutoencoderModule, "validation_step", "set-up"),  # of the sanity check
+        (RRNNCLI, "after_fit", "the final evaluation"),
+    ],
+)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1], ids=["SIGTERM", "SIGUSR1"])
+def test_a_signal_outside_the_steps_ends_with_75_and_the_same_command_finishes(
+    write_config: WriteConfig,
+    run_folder: Path,
+    straight_run: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    owner: type,
+    method: str,
+    place: str,
+    number: signal.Signals,
+) -> None:
+    honest = getattr(owner, method)
+
+    def send(self: object, *arguments: Any) -> Any:
+        os.kill(os.getpid(), number)
+        return honest(self, *arguments)
+
+    options = {"trainer.num_sanity_val_steps": 1, "run.if_exists": "resume"}
+    arguments = ["fit", "--config", str(write_config(options))]
+    handlers = [signal.getsignal(s) for s in (signal.SIGTERM, signal.SIGUSR1)]
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, method, send)
+        assert command.main(arguments) == command.EXIT_STOPPED
+    assert [signal.getsignal(s) for s in (signal.SIGTERM, signal.SIGUSR1)] == handlers
+    assert f"rrnn fit: stopped in {place} ({number.name}); " in capsys.readouterr().err
+    assert not (run_folder / "summary.json").exists()
+    assert command.main(arguments) == 0
+    assert differences(load(straight_run / LAST), load(run_folder / LAST)) == []
+    wanted, summary = (read_json(f / "summary.json") for f in (straight_run, run_folder))
+    assert summary["splits"] == wanted["splits"]
+
+
+@pytest.mark.parametrize(("module", "name"), [(curves, "plot_curves"), (wandb_logging, "finish")])
+def test_a_signal_behind_the_summary_changes_nothing(
+    write_config: WriteConfig,
+    run_folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    module: object,
+    name: str,
+) -> None:
+    # a new start would train another run: this one is finished
+    honest = getattr(module, name)
+
+    def send(*arguments: Any) -> Any:
+        os.kill(os.getpid(), signal.SIGTERM)
+        return honest(*arguments)
+
+    monkeypatch.setattr(module, name, send)
+    assert command.main(["fit", "--config", str(write_config({"trainer.max_steps": 4}))]) == 0
+    assert {"summary.json", "curves.png"} <= {path.name for path in run_folder.iterdir()}
+
+
+@pytest.mark.parametrize(("hook", "step"), [("on_fit_start", 0), ("on_validation_batch_start", 6)])
+def test_a_signal_to_one_process_outside_the_steps_stops_all(
+    write_config: WriteConfig, tmp_path: Path, hook: str, step: int
+) -> None:
+    steps = {"trainer.max_steps": 6, "run.if_exists": "resume"}
+    config = str(write_config({"trainer.strategy": "ddp", "trainer.devices": 2, **steps}))
+
+    def train() -> int:
+        if rank() == 1:
+            arm(SignalAt(hook, step, "SIGTERM", str(tmp_path / "once")))
+        return command.main(["fit", "--config", config])
+
+    assert run_ranks(2, train, tmp_path / "log") == [command.EXIT_STOPPED] * 2
+    assert run_ranks(2, train, tmp_path / "log") == [0, 0]

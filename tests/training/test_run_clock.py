@@ -1,12 +1,15 @@
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import lightning.pytorch as pl
 import pytest
 
+from rrnn_lit.training.owner import RunOwnedError
 from rrnn_lit.training.preemption import RunStoppedError
 from rrnn_lit.training.run_clock import RunClock, process_began
-from rrnn_lit.training.run_events import read_events
+from rrnn_lit.training.run_events import EVENTS_FILE, read_events
 from tests.training.tiny import in_child
 
 
@@ -62,7 +65,9 @@ def test_starts_and_ends_are_on_record_with_their_reasons(
         ("end", "KeyboardInterrupt"),
     ]
     assert events[1].seconds == events[2].seconds
-    assert second.effective(idle[0]).starts == 2
+    figures = second.effective(idle[0])
+    assert figures is not None
+    assert figures.starts == 2
 
 
 def test_a_process_knows_when_it_began() -> None:
@@ -74,3 +79,47 @@ def test_a_process_knows_when_it_began() -> None:
 
     assert process_began() < before
     assert in_child(tell) == 0
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left"), RunOwnedError(Path("run"), "p")])
+def test_an_end_that_cannot_be_noted_does_not_hide_why_the_run_ends(
+    idle: tuple[pl.Trainer, pl.LightningModule], tmp_path: Path, error: Exception
+) -> None:
+    is_free = True
+
+    @contextmanager
+    def held() -> Iterator[None]:
+        if not is_free:
+            raise error
+        yield
+
+    clock = RunClock(held)
+    clock.on_train_start(*idle)
+    is_free = False
+    clock.on_exception(*idle, ValueError("a loss is not finite"))
+    assert [e.event for e in read_events(tmp_path)] == ["start"]
+
+
+def test_a_start_without_its_end_is_ended_by_the_clock_of_its_checkpoint(
+    idle: tuple[pl.Trainer, pl.LightningModule], tmp_path: Path
+) -> None:
+    RunClock().on_train_start(*idle)  # killed behind its last checkpoint
+    resumed = RunClock()
+    resumed.load_state_dict({"seconds": 40.0})
+    figures = resumed.effective(idle[0])
+    assert figures is not None
+    assert figures.starts == 1
+    assert [(e.event, e.seconds) for e in read_events(tmp_path)] == [("start", 0), ("end", 40)]
+    assert resumed.effective(idle[0]) == figures, "ended once"
+
+
+def test_a_record_that_does_not_tell_gives_no_figures(
+    idle: tuple[pl.Trainer, pl.LightningModule], tmp_path: Path
+) -> None:
+    clock = RunClock()
+    assert clock.effective(idle[0]) is None
+    torn = '{"event": "end", "step": 1, "time": "x", "life": 1, "seconds": 2, "reason": ""}'
+    clock.on_train_start(*idle)
+    with (tmp_path / EVENTS_FILE).open("a") as file:
+        file.write(torn + "\n")
+    assert clock.effective(idle[0]) is None

@@ -6,6 +6,7 @@ from typing import Any
 import lightning.pytorch as pl
 import pytest
 import torch
+from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
 from lightning.pytorch.strategies import DDPStrategy, StrategyRegistry
 from torch.nn.parallel import DistributedDataParallel
 
@@ -21,6 +22,7 @@ from rrnn_lit.training.strategies import (
     ReplicatedStrategy,
     check_strategy,
     check_strategy_name,
+    cluster_plugins,
     is_first_process,
     register_strategies,
 )
@@ -147,3 +149,16 @@ def test_processes_wait_for_the_save_of_the_largest_network() -> None:
     largest = 12 * sum(weight.numel() for weight in network.parameters())
     # written, and read again to see what was written, by a disk of 200 MB a second
     assert SHARDED_WAIT.total_seconds() > 2 * largest / 200e6
+
+
+def test_slurm_jobs_go_back_to_the_queue_by_their_script_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert cluster_plugins() == []
+    monkeypatch.setenv("SLURM_NTASKS", "1")
+    monkeypatch.setenv("SLURM_JOB_NAME", "rrnn-fit")
+    (environment,) = cluster_plugins()
+    assert isinstance(environment, SLURMEnvironment)
+    assert not environment.auto_requeue
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "1")  # torchrun inside a job
+    assert cluster_plugins() == []

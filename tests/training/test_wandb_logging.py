@@ -158,3 +158,21 @@ def test_a_run_that_a_sweep_stops_is_closed_and_says_why(
     runs = [record["run"] for record in records if record["type"] == "run"]
     assert runs[0]["job_type"] == "trial"
     assert runs[-1]["tags"] == ["demo", word]
+
+
+def test_a_run_whose_folder_was_taken_does_not_end_the_owners_run_in_wandb(
+    write_config: WriteConfig, run_folder: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    honest, closed = AutoencoderModule.training_step, []
+
+    def lose(self: AutoencoderModule, *arguments: Any) -> Tensor:
+        if self.global_step == 4:
+            (run_folder / "owner.json").unlink()
+        return honest(self, *arguments)
+
+    monkeypatch.setattr(AutoencoderModule, "training_step", lose)
+    monkeypatch.setattr(WandbMirror, "close", lambda *given: closed.append(given))
+    config = str(write_config({"wandb.enabled": True}))
+    assert command.main(["fit", "--config", config]) == command.EXIT_OWNED
+    assert closed == []
