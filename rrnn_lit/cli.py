@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rrnn_lit.complaints import complain, is_lack_of_memory
+from rrnn_lit.complaints import complain, is_lack_of_memory, is_lost_process
 
 if TYPE_CHECKING:
     from rrnn_lit.training.stop_signals import StopSignals
@@ -20,6 +20,7 @@ EXIT_OUT_OF_MEMORY = 71
 EXIT_OWNED = 73  # the run's folder, by another process
 EXIT_CANNOT_WRITE = 74
 EXIT_STOPPED = 75  # by a signal, after saving
+EXIT_LOST_PROCESS = 76  # another process of the run has died or hangs
 EXIT_NOT_FINITE = 79
 EXIT_INTERRUPTED = 130
 EXIT_BROKEN_PIPE = 141  # as a shell counts SIGPIPE
@@ -77,8 +78,9 @@ def main(argv: list[str] | None = None) -> int:
     """Run a command line and return its exit code.
 
     0 done, 64 bad command line or config, 65 bad input, 71 out of memory, 73 another process
-    trains in the folder, 74 cannot write, 75 stopped by a signal and saved, 79 a loss or gradient
-    is not finite, 80 refused by a security rule, 130 interrupted.
+    trains in the folder, 74 cannot write, 75 stopped by a signal and saved, 76 another process of
+    the run is lost, 79 a loss or gradient is not finite, 80 refused by a security rule,
+    130 interrupted.
     """
     arguments = sys.argv[1:] if argv is None else argv
     command = arguments[0] if arguments else "--help"
@@ -204,6 +206,9 @@ def _complain_of_mistakes(command: str, arguments: list[str], signals: "StopSign
     except (ValueError, MisconfigurationException) as error:
         return complain(command, error, EXIT_BAD_INPUT)
     except (MemoryError, RuntimeError) as error:
+        if is_lost_process(error):
+            text = f"another process of the run has died or hangs; start it again: {error}"
+            return complain(command, error, EXIT_LOST_PROCESS, text)
         if not is_lack_of_memory(error):
             raise
         text = "out of memory; lower model.hidden_size, data.batch_size or data.eval_batch_size"

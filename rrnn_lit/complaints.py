@@ -10,6 +10,9 @@ import traceback
 
 EXIT_REFUSED = 80
 TRACE_VARIABLE = "RRNN_TRACEBACK"
+# what torch raises when the exchange between processes breaks; gloo has no class of its own
+_LOST = ("DistBackendError", "DistNetworkError", "DistStoreError")
+_LOST_TEXTS = ("gloo/transport", "DataLoader worker (pid")
 
 
 class UnsafeError(ValueError):
@@ -57,6 +60,11 @@ def complain(command: str, error: BaseException, code: int, text: str | None = N
         line = f"{line}; {refusal}"
     print(f"rrnn {command}: {line}", file=sys.stderr)
     return code if refusal is None else EXIT_REFUSED
+
+
+def is_lost_process(error: BaseException) -> bool:
+    """Tell the death or silence of another process of a run: one that trains, or a data worker."""
+    return type(error).__name__ in _LOST or any(text in str(error) for text in _LOST_TEXTS)
 
 
 def is_lack_of_memory(error: BaseException) -> bool:

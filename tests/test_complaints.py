@@ -1,6 +1,6 @@
 import pytest
 
-from rrnn_lit.complaints import UnsafeError, complain
+from rrnn_lit.complaints import UnsafeError, complain, is_lost_process
 
 
 def fail() -> ValueError:
@@ -46,3 +46,16 @@ def test_a_refusal_stays_one_whatever_was_made_of_it(
     line = capsys.readouterr().err
     assert line.startswith(f"rrnn sweep: {text}")
     assert line.count("refused: no code") == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "is_lost"),
+    [
+        ("[gloo/gloo/transport/tcp/pair.cc:537] Read error: Connection reset by peer", True),
+        ("[gloo/gloo/transport/tcp/unbound_buffer.cc:78] Timed out waiting 8000ms", True),
+        ("DataLoader worker (pid 12) is killed by signal: Killed.", True),
+        ("mat1 and mat2 shapes cannot be multiplied", False),
+    ],
+)
+def test_an_error_of_another_process_is_told_from_ones_own(text: str, is_lost: bool) -> None:
+    assert is_lost_process(RuntimeError(text)) is is_lost

@@ -12,9 +12,10 @@
 #   0                finished: stop
 #   75               stopped by a signal and saved: start again at once
 #   74               cannot write (full disk): wait, twice as long each time, and start again
+#   76               another process of the run has died or hangs: start again
 #   above 128        killed by a signal, not by Ctrl-C (130): start again
 #   anything else    a new start would end the same way (64, 65, 71, 73, 79, 80, ...): stop with it
-# After 74 or a kill it gives up, with the last code, at the MAX_DEATHS-th in a row between which no
+# After 74, 76 or a kill it gives up, with the last code, at the MAX_DEATHS-th in a row between which no
 # checkpoint was written. SIGTERM or Ctrl-C to this script ends the training, saved, and the script.
 #
 # environment:  MAX_DEATHS (3), WAIT (30 seconds, first wait after 74), MAX_WAIT (3600)
@@ -57,7 +58,7 @@ while :; do
     case $code in
     75) deaths=0 && continue ;;
     130) exit "$code" ;;
-    74) ;;
+    74 | 76) ;;
     *) [ "$code" -gt 128 ] || exit "$code" ;;
     esac
     if moved_on; then

@@ -15,6 +15,7 @@ CONFIG, DATA, REFUSED = "config", "data", "refused"
 HOPELESS = (CONFIG, DATA, REFUSED)
 
 _FINISHED, _PREEMPTED = 0, 75
+_LOST_PROCESS = 76  # of a trial on several devices, or a data worker
 _FINAL = {71: OOM, 79: NAN, 64: CONFIG, 65: DATA, 80: REFUSED}
 # why the worker stopped the child -> what is done; the child's exit code says nothing then
 _ASKED: dict[str, Literal["pruned", "fail", "retry"]] = {
@@ -63,7 +64,7 @@ def judge(exit_code: int, asked: str | None, earlier: Sequence[str]) -> Ending:
         return Ending(PREEMPTED, "retry", False, detail)
     if asked is None and exit_code in _FINAL:
         return Ending(_FINAL[exit_code], "fail", False, detail)
-    reason = asked or (KILLED if exit_code < 0 else ERROR)
+    reason = asked or (KILLED if exit_code < 0 or exit_code == _LOST_PROCESS else ERROR)
     if list(earlier).count(reason) < _MOST_RETRIES[reason]:
         return Ending(reason, "retry", True, detail)
     return Ending(reason, "fail", False, detail)

@@ -56,7 +56,7 @@ PROMISES = {
     12: Promise("a run can be extended", "0 keys differ from a straight run"),
     13: Promise(
         "a dead data worker or a hung rank ends the run in time",
-        "worker within 10 s, rank within 60 s, exit not 0",
+        "worker within 10 s, rank within 60 s, exit 74 or 76",
         "NCCL's own watchdog",
     ),
     14: Promise(

@@ -19,7 +19,14 @@ def test_an_end_that_would_come_again_fails_at_once(code: int, reason: str, deta
 
 @pytest.mark.parametrize(
     ("code", "reason", "most"),
-    [(-9, "killed", 3), (-11, "killed", 3), (1, "error", 1), (74, "error", 1), (130, "error", 1)],
+    [
+        (-9, "killed", 3),
+        (-11, "killed", 3),
+        (76, "killed", 3),
+        (1, "error", 1),
+        (74, "error", 1),
+        (130, "error", 1),
+    ],
 )
 def test_an_end_by_bad_luck_is_retried_so_often(code: int, reason: str, most: int) -> None:
     others = ["preempted", "interrupted", "hung"]
