@@ -51,7 +51,7 @@ promises: install  ## kill, fill, damage, lie: every promise with its figure, in
 audit: install  ## installed files against their digests; known vulnerabilities, which needs the network
 	$(BIN)/python -m tests.audit
 	[ -x .venv-audit/bin/pip-audit ] || { $(PYTHON) -m venv .venv-audit && .venv-audit/bin/python -m pip install --quiet pip-audit; }
-	.venv-audit/bin/pip-audit --requirement constraints.txt --no-deps --disable-pip || \
+	.venv-audit/bin/pip-audit --strict --requirement constraints.txt --no-deps --disable-pip || \
 	  { echo "audit: vulnerabilities found, or no network"; exit 1; }
 
 test-all: install  ## also the slow tests and those that need data or a GPU
@@ -77,5 +77,5 @@ constraints: install  ## rewrite constraints.txt from .venv
 	  $(BIN)/python -m pip freeze --exclude-editable | sed "s/+cpu$$//"; } > constraints.new
 	mv constraints.new constraints.txt
 
-clean:  ## remove .venv and caches; data and runs stay
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
+clean:  ## remove .venv, that of the audit, and caches; data and runs stay
+	rm -rf $(VENV) .venv-audit .mypy_cache .ruff_cache .pytest_cache

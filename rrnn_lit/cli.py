@@ -30,7 +30,7 @@ usage: rrnn COMMAND [options]
 
   prepare      raw text -> dictionary of word vectors and splits of word ids
   separate     a prepared folder -> the same with near-identical word vectors pushed apart
-  fit          train an autoencoder; --resume RUN goes on with an unfinished run
+  fit          train an autoencoder or a compressor; --resume RUN goes on with an unfinished run
   validate     count matched words of a run on tune and test; --run RUN
   test         count matched words of a run on holdout; --run RUN
   predict      write sentence vectors and decoded words of a split; --run RUN
@@ -46,7 +46,7 @@ usage: rrnn COMMAND [options]
   similar      the sentences of a file that are nearest to a sentence
   interpolate  the sentences between two sentences
   sts          correlation of cosines with human similarity scores of a file
-  bench        time our parts beside their peers: step, match, rnn, memory, data, codec
+  bench        time our parts beside their peers: step, match, rnn, memory, data, codec, text, prepare
 
 `rrnn COMMAND --help` lists the options; `rrnn fit --config FILE --print_config` shows them all
 with their values.
@@ -207,7 +207,10 @@ def _complain_of_mistakes(command: str, arguments: list[str], signals: "StopSign
         return complain(command, error, EXIT_BAD_INPUT)
     except (MemoryError, RuntimeError) as error:
         if is_lost_process(error):
-            text = f"another process of the run has died or hangs; start it again: {error}"
+            # torch's own text is of addresses and logs; RRNN_TRACEBACK=1 shows it
+            text = (
+                "another process of the run has died or hangs; the run goes on with the next start"
+            )
             return complain(command, error, EXIT_LOST_PROCESS, text)
         if not is_lack_of_memory(error):
             raise
@@ -224,7 +227,7 @@ def _draw_curves(folder: Path, held: Callable[[], AbstractContextManager[None]])
 
     try:
         print(f"curves: {plot_curves(folder, held)}")
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError) as error:  # the last: of a folder's name without UTF-8
         print(f"rrnn fit: no curves: {error}", file=sys.stderr)
 
 

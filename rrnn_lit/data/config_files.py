@@ -17,6 +17,7 @@ _MOST_VALUES = 100_000  # a few lines of aliases can stand for more than fits in
 _MOST_DIGITS = 300  # more are no number of any option, and beyond what a float can hold
 _STANDARD = "tag:yaml.org,2002:"
 _FOREIGN = f"{_STANDARD}python"
+_NAMES_OF_OPTIONS = (f"{_STANDARD}str", f"{_STANDARD}merge")
 
 
 def check_config_files(arguments: list[str]) -> bool:
@@ -150,7 +151,7 @@ def _refuse_endless(arguments: list[str]) -> None:
 
 
 def _refuse_odd(path: Path, node: yaml.Node) -> None:
-    """Refuse what would end in an error without a place: lists as names, numbers without end."""
+    """Refuse what would end in an error without a place: odd names, numbers without end."""
     place = f"--config {path}, line {node.start_mark.line + 1}"
     if node.tag == f"{_STANDARD}int" and len(node.value) > _MOST_DIGITS:
         raise ValueError(
@@ -159,6 +160,19 @@ def _refuse_odd(path: Path, node: yaml.Node) -> None:
     for key, _ in node.value if isinstance(node, yaml.MappingNode) else []:
         if not isinstance(key, yaml.ScalarNode):
             raise ValueError(f"{place}: wanted the name of an option, got a group or a list")
+        if key.tag not in _NAMES_OF_OPTIONS:
+            line = key.start_mark.line + 1
+            raise ValueError(
+                f"--config {path}, line {line}: wanted the name of an option, got {key.value}"
+            )
+    if isinstance(node, yaml.ScalarNode):
+        try:
+            yaml.SafeLoader("").construct_object(node)
+        except Exception as error:  # of a tag that does not fit: any kind
+            kind = node.tag.removeprefix(_STANDARD)
+            raise ValueError(
+                f"{place}: wanted a value of type {kind}, got {node.value!r}"
+            ) from error
 
 
 def _repeated(node: yaml.Node) -> Iterator[tuple[int, str]]:

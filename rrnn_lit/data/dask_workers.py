@@ -166,7 +166,7 @@ def _connect(address: str) -> Any:
     try:
         client: Any = Client
         return client(address, timeout=_PATIENCE_S, set_as_default=False)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError) as error:  # the last: of a protocol that needs more
         raise ConnectionError(
             f"scheduler: wanted a Dask scheduler at {address}, got {error}"
         ) from error

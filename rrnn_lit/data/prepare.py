@@ -31,7 +31,7 @@ from rrnn_lit.data.prepare_lock import folder_lock
 from rrnn_lit.data.prepare_store import write_splits
 from rrnn_lit.data.prepare_text import KEPT_FILES
 from rrnn_lit.data.progress import StageProgress
-from rrnn_lit.data.shards import WORK_FORMAT, WorkFolder, remove_work
+from rrnn_lit.data.shards import WORK_FORMAT, WorkFolder, claim_work, has_work, remove_work
 from rrnn_lit.data.sources.files import find_files
 from rrnn_lit.data.sources.raw import Docstrings, RawSource, TextFiles
 from rrnn_lit.data.sources.wmt import download_archives
@@ -81,8 +81,9 @@ def prepare(config: PrepareConfig, progress: StageProgress) -> dict[str, Any]:
             progress.note(f"{out} is finished already, with this configuration")
             remove_work(out / WORK_FOLDER)  # a kill may have come in between
             return manifest
-        for part in out.glob("*.part"):  # of a start that was killed while it wrote
-            part.unlink()
+        for name in (*OUTPUTS, *KEPT_FILES, TIMING_FILE, MANIFEST_FILE):
+            for part in out.glob(f"{name}.*.part"):  # of a start that was killed while it wrote
+                part.unlink()
         # in full: the workers of a cluster have a working folder of their own
         work = WorkFolder((out / WORK_FOLDER).resolve(), _fingerprint(recorded))
         if work.resumed:
@@ -117,12 +118,20 @@ def _check_room(source: RawSource, out: Path, progress: StageProgress) -> None:
 def _check_folder(out: Path) -> None:
     if out.exists() and not out.is_dir():
         raise RefusedFolderError(f"out: wanted a folder, got a file: {out}")
-    ours = (out / MANIFEST_FILE).is_file() or (out / WORK_FOLDER).is_dir()
-    if not ours and out.is_dir() and any(out.iterdir()):
+    if (out / WORK_FOLDER).is_symlink():
+        raise RefusedFolderError(f"out: wanted a folder, got a link: {out / WORK_FOLDER}")
+    ours = (out / MANIFEST_FILE).is_file() or has_work(out / WORK_FOLDER)
+    if not ours and out.is_dir() and not _is_new(out):
         raise RefusedFolderError(
             f"out: wanted a new or empty folder, or one this command wrote, got {out} with "
             "other files in it"
         )
+
+
+def _is_new(out: Path) -> bool:
+    """Return whether a folder is empty, or as a kill at the very beginning leaves it."""
+    found = list(out.iterdir())
+    return not found or (found == [out / WORK_FOLDER] and not any(found[0].iterdir()))
 
 
 def _open_source(config: PrepareConfig, progress: StageProgress) -> RawSource:
@@ -175,7 +184,7 @@ def _finished(out: Path, recorded: dict[str, Any], overwrite: bool) -> dict[str,
             f"{', '.join(sorted(names))}); choose another folder or give --overwrite true"
         )
     remove_work(out / WORK_FOLDER)
-    (out / WORK_FOLDER).mkdir()  # or a kill below would leave a folder that nobody owns
+    claim_work(out / WORK_FOLDER)  # or a kill below would leave a folder that nobody owns
     (out / MANIFEST_FILE).unlink()  # before the rest: nothing shall take the folder for finished
     for name in (*OUTPUTS, *KEPT_FILES, TIMING_FILE):
         (out / name).unlink(missing_ok=True)

@@ -162,11 +162,12 @@ def _print_summary(out: Path, console: Console) -> None:
 
 
 def _speed(out: Path, sentences: int) -> str:
-    """Return what it took; nothing if somebody has deleted the file, which no manifest names."""
-    if not (out / TIMING_FILE).is_file():
+    """Return what it took; nothing if the file, which no manifest names, is gone or changed."""
+    try:
+        seconds = float(read_json(out / TIMING_FILE)["seconds"])
+        return f" {seconds:.0f} s, {sentences / seconds:,.0f} sentences/s;"
+    except (OSError, ValueError, TypeError, LookupError, ZeroDivisionError):
         return ""
-    seconds = read_json(out / TIMING_FILE)["seconds"]
-    return f" {seconds:.0f} s, {sentences / seconds:,.0f} sentences/s;"
 
 
 def _print_samples(out: Path, max_words: int, console: Console) -> None:

@@ -11,6 +11,14 @@ from rrnn_lit.text.pipeline import TextSettings
 from rrnn_lit.words.separation import Separation
 
 WMT_YEARS = range(2007, 2018)
+# of trained vectors: more means nothing, and far more is no number for those who compute with it
+_MOST = {
+    "word_dim": 100_000,
+    "min_count": 2**53,
+    "epochs": 1_000_000,
+    "window": 10_000,
+    "negative": 10_000,
+}
 SEPARATION_OPTIONS = ("separation", "separation_threshold")
 
 
@@ -91,9 +99,9 @@ class WordSettings:
 
     def __post_init__(self) -> None:
         """Check what the types leave open."""
-        for name in ("word_dim", "min_count", "epochs", "window", "negative"):
-            _at_least(f"words.{name}", getattr(self, name), 1)
-        _at_least("words.seed", self.seed, 0)
+        for name, most in _MOST.items():
+            _at_least(f"words.{name}", getattr(self, name), 1, most)
+        _at_least("words.seed", self.seed, 0, 2**32 - 1)
         _want(self.std > 0, "words.std", "a number above 0", self.std)
         _want(0 <= self.sample < 1, "words.sample", "a share in [0, 1)", self.sample)
         Separation(self.separation, self.separation_threshold)  # checks both
@@ -160,7 +168,7 @@ class PrepareConfig:
 
     def __post_init__(self) -> None:
         """Check what the types leave open."""
-        _want(bool(self.out), "out", "a folder", repr(self.out))
+        _want(bool(self.out) and "\0" not in self.out, "out", "a folder", repr(self.out))
         if self.processes is not None:
             _at_least("processes", self.processes, 1)
 
@@ -188,5 +196,6 @@ def _want(good: bool, option: str, wanted: str, got: object) -> None:
         raise ValueError(f"{option}: wanted {wanted}, got {got}")
 
 
-def _at_least(option: str, number: int, least: int) -> None:
+def _at_least(option: str, number: int, least: int, most: int = 2**53) -> None:
     _want(number >= least, option, f"{least} or more", number)
+    _want(number <= most, option, f"at most {most}", number)

@@ -6,8 +6,10 @@ done when its last file is there, so a task may be killed and repeated at any mo
 """
 
 import json
+import re
 import shutil
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,8 @@ from rrnn_lit.whole_files import sync_folder, written_durably
 
 WORK_FORMAT = 3  # of the files below `.work`; unfinished work of another one is not continued
 _MARK = "fingerprint.json"
+_NAME_LENGTH = 16
+_OURS = re.compile(f"[0-9a-f]{{{_NAME_LENGTH}}}")
 
 
 def write_durably(path: Path, content: bytes | memoryview) -> None:
@@ -113,32 +117,55 @@ class WorkFolder:
     """
 
     def __init__(self, parent: Path, fingerprint: str) -> None:
-        self.folder = parent / fingerprint[:16]
+        self.folder = parent / fingerprint[:_NAME_LENGTH]
         mark = self.folder / _MARK
         self.resumed = mark.is_file() and json.loads(mark.read_text()) == fingerprint
-        for other in parent.iterdir() if parent.is_dir() else ():
-            if other != self.folder or not self.resumed:
-                _discard(other)
         if not self.resumed:
+            claim = claim_work(parent)
+            for other in _work_folders(parent):
+                if other != claim:
+                    _discard(other)
             for name in ("raw", "text", "ids", "raw_digests", "text_digests"):
                 (self.folder / name).mkdir(parents=True)
             write_json(mark, fingerprint)
+        for other in _work_folders(parent):
+            if other != self.folder:
+                _discard(other)
         self.raw = Shards(self.folder / "raw")
         self.text = Shards(self.folder / "text")
 
 
 def remove_work(parent: Path) -> None:
-    """Delete all unfinished results, and the folder they are in."""
-    for folder in parent.iterdir() if parent.is_dir() else ():
+    """Delete all unfinished results, and the folder they are in if nothing else is."""
+    for folder in _work_folders(parent):
         _discard(folder)
-    shutil.rmtree(parent, ignore_errors=True)
+    with suppress(OSError):  # somebody's own files
+        parent.rmdir()
+
+
+def claim_work(parent: Path) -> Path:
+    """Make a folder that tells whose `parent` is, and return it."""
+    folder = parent / ("0" * _NAME_LENGTH)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def has_work(parent: Path) -> bool:
+    """Return whether unfinished results are there."""
+    return bool(_work_folders(parent))
+
+
+def _work_folders(parent: Path) -> list[Path]:
+    """Return the folders of results; never what a link leads to, nor what somebody else made."""
+    if parent.is_symlink() or not parent.is_dir():
+        return []
+    if (parent / _MARK).is_file():  # of an earlier version
+        return [parent]
+    return [p for p in sorted(parent.iterdir()) if _OURS.fullmatch(p.name) and not p.is_symlink()]
 
 
 def _discard(folder: Path) -> None:
     """Delete results; without the mark first, a half of them would pass for all of them."""
-    if not folder.is_dir():
-        folder.unlink(missing_ok=True)
-        return
     (folder / _MARK).unlink(missing_ok=True)
     sync_folder(folder)
     shutil.rmtree(folder)

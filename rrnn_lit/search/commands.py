@@ -159,8 +159,9 @@ def delete(given: Namespace, console: Console) -> int:
     with _opened(given, num_workers=1, must_exist=True) as opened:
         folders = delete_study(given.name, opened)
     _say(console, f"study {given.name} is deleted")
-    # a new study of that name would not touch the runs of another
-    _say(console, *(f"its runs are still in {folder}" for folder in folders))
+    # a new study of that name does not touch the runs of another
+    note = "a new study of this name needs another --out, or that folder gone"
+    _say(console, *(f"its runs are still in {folder}; {note}" for folder in folders))
     return 0
 
 

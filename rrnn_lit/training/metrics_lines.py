@@ -13,8 +13,10 @@ def metrics_record(path: Path, number: int, line: bytes) -> dict[str, Any]:
     """
     try:
         record = json.loads(line)
+        if not all(type(record[name]) is int for name in ("step", "life")):
+            raise TypeError("step and life")
         return {"step": record["step"], "life": record["life"], **record}
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         wanted = "wanted a JSON object with step and life"
         raise ValueError(f"{path}, line {number}: {wanted}, got {line[:40]!r}") from error
 

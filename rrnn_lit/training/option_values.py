@@ -12,6 +12,7 @@ from typing import Any, get_args, get_type_hints
 import lightning.pytorch as pl
 
 _LARGEST = 2**53  # whole numbers up to here are exact in every array
+_LONGEST = 2**63 - 1  # a whole number of torch
 _MOST_PROCESSES = 1_024  # of one machine
 # option -> smallest and largest number; what else the option may be is not looked at, and the
 # smallest numbers of the data are their class's business
@@ -52,6 +53,10 @@ def check_values(options: Mapping[str, Any], classes: Mapping[str, type]) -> Non
 
 
 def _check_number(name: str, value: Any) -> None:
+    if isinstance(value, str) and value.isdecimal():  # as the parser leaves trainer.devices
+        value = int(value)
+    if name not in _LIMITS and type(value) is int and abs(value) > _LONGEST:
+        raise ValueError(f"{name}: wanted at most {_LONGEST}, got a number of another size")
     if name not in _LIMITS or isinstance(value, bool) or not isinstance(value, int | float):
         return
     low, high = _LIMITS[name]

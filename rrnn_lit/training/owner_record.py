@@ -67,14 +67,21 @@ def own_record() -> OwnerRecord:
 
 
 def read_record(folder: Path) -> OwnerRecord | None:
-    """Return the record in a folder, or None; a torn one is of nobody known, elsewhere."""
-    try:
-        text = (folder / OWNER_FILE).read_text(encoding="utf-8")
-    except FileNotFoundError:
+    """Return the record in a folder, or None; a torn one is of nobody known, elsewhere.
+
+    Raises:
+        ValueError: what is there is no file; a pipe would keep its reader waiting.
+    """
+    path = folder / OWNER_FILE
+    if not path.is_file():
+        if os.path.lexists(path):
+            raise ValueError(f"{path}: wanted a file, got something else; remove it")
         return None
     try:
-        return OwnerRecord(**json.loads(text))
-    except (ValueError, TypeError):
+        return OwnerRecord(**json.loads(path.read_bytes()))
+    except FileNotFoundError:
+        return None
+    except (ValueError, TypeError, RecursionError):
         return OwnerRecord("an unknown machine", "", 0, 0, "?", "")
 
 

@@ -34,7 +34,7 @@ def read_events(folder: Path) -> list[Event]:
     for line in path.read_bytes().splitlines():
         try:
             events.append(Event(**json.loads(line)))
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError):
             continue
     return events
 
@@ -52,6 +52,6 @@ def read_logged_steps(folder: Path) -> list[tuple[int, int]]:
         try:
             record = json.loads(line)
             steps.append((int(record["life"]), int(record["step"])))
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             continue
     return steps

@@ -18,6 +18,7 @@ _LOWEST = {
     "accumulate_grad_batches": 1,
     "gradient_clip_val": 0,
 }
+_ACCELERATORS = ("auto", "cpu", "gpu", "cuda", "mps")
 _ONE_EPOCH = "a run is one endless epoch that trainer.max_steps ends"
 # option -> what it may be, and why nothing else
 _FIXED: dict[str, tuple[tuple[Any, ...], str]] = {
@@ -55,6 +56,11 @@ def check_trainer_options(options: Any) -> None:
         if value not in allowed:
             wanted = " or ".join("null" if v is None else str(v).lower() for v in allowed)
             raise ValueError(f"trainer.{name}: wanted {wanted}, got {value}; {reason}")
+    accelerator = options.accelerator
+    if isinstance(accelerator, str) and accelerator not in _ACCELERATORS:
+        raise ValueError(
+            f"trainer.accelerator: wanted one of {', '.join(_ACCELERATORS)}, got {accelerator}"
+        )
     check_strategy_name(options.strategy)
 
 

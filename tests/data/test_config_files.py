@@ -19,6 +19,10 @@ from rrnn_lit.data.config_files import check_config_files
         (b"a: \xff\n", "wanted UTF-8 text, got "),
         (b"a: \0\n", "wanted YAML, got: "),
         (b"a: 1\nb:\n  ? [c]\n  : 1\n", "line 3: wanted the name of an option, got a group or a"),
+        (b"a: 1\n5: 2\n", "line 2: wanted the name of an option, got 5"),
+        (b"a: 1\nb:\n  ~: 2\n", "line 3: wanted the name of an option, got ~"),
+        (b"a: 1\nb: !!timestamp abc\n", "line 2: wanted a value of type timestamp, got 'abc'"),
+        (b"a: !!int abc\n", "line 1: wanted a value of type int, got 'abc'"),
         (b"a: 1\nb: " + b"9" * 400, "line 2: wanted a number of at most 300 digits, got 400"),
     ],
 )

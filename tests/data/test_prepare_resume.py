@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rrnn_lit.bench.faults.limits import file_size_limit
-from rrnn_lit.data.prepare import prepare
+from rrnn_lit.data.prepare import RefusedFolderError, prepare
 from rrnn_lit.data.progress import StageProgress
 from tests.data.conftest import content, make_config, sentences, silent
 
@@ -103,3 +103,35 @@ def test_full_disk_leaves_no_manifest_and_can_be_continued(
     prepare(config, silent())
     prepare(make_config(tmp_path / "fresh", [text_file]), silent())
     assert content(tmp_path / "out") == content(tmp_path / "fresh")
+
+
+@pytest.mark.usefixtures("small_shards")
+def test_nothing_of_others_is_deleted(tmp_path: Path, text_file: Path) -> None:
+    out, elsewhere = tmp_path / "out", tmp_path / "elsewhere"
+    config = make_config(out, [text_file])
+    with pytest.raises(KeyboardInterrupt):
+        prepare(config, Interrupted(10))
+    (out / ".work" / "mine").mkdir()
+    (out / "movie.part").touch()
+    prepare(config, silent())
+    assert (out / ".work" / "mine").is_dir()
+    assert (out / "movie.part").is_file()
+    elsewhere.mkdir()
+    (elsewhere / "kept").touch()
+    foreign = tmp_path / "foreign"
+    foreign.mkdir()
+    (foreign / ".work").symlink_to(elsewhere)
+    with pytest.raises(RefusedFolderError, match="wanted a folder, got a link"):
+        prepare(make_config(foreign, [text_file]), silent())
+    assert (elsewhere / "kept").is_file()
+
+
+def test_a_folder_named_as_ours_with_other_files_is_refused(
+    tmp_path: Path, text_file: Path
+) -> None:
+    notes = tmp_path / "out" / ".work" / "notes.txt"
+    notes.parent.mkdir(parents=True)
+    notes.touch()
+    with pytest.raises(RefusedFolderError, match="with other files in it"):
+        prepare(make_config(tmp_path / "out", [text_file]), silent())
+    assert notes.is_file()

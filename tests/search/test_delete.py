@@ -14,7 +14,8 @@ def test_a_deleted_study_is_gone_its_runs_stay_and_its_name_is_free(
     capsys.readouterr()
     assert sweep("delete toys --yes") == 0
     runs = tmp_path / "out" / "toys"
-    assert capsys.readouterr().out == f"study toys is deleted\nits runs are still in {runs}\n"
+    said = capsys.readouterr().out
+    assert said.startswith(f"study toys is deleted\nits runs are still in {runs}; a new study")
     assert (runs / "trial-0000" / "metrics.jsonl").exists()
     assert sweep("show toys") == 65
     runs.rename(tmp_path / "elsewhere")

@@ -63,7 +63,14 @@ def test_repeated_steps_are_read_once_from_the_latest_life(tmp_path: Path) -> No
     ]
 
 
-@pytest.mark.parametrize("line", ["garbage", "[1]", '{"step": 3}'])
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("garbage", "[1]", '{"step": 3}', '{"step": "a", "life": 1}'),
+        *('{"step": 1e999, "life": 1}', "[" * 100_000),
+    ],
+    ids=range(6),
+)
 def test_a_file_of_another_kind_is_refused_by_name(tmp_path: Path, line: str) -> None:
     path = tmp_path / "metrics.jsonl"
     path.write_text(f'{{"step": 1, "life": 1}}\n{line}\n')

@@ -207,3 +207,17 @@ def test_who_never_took_the_folder_is_not_held_up(tmp_path: Path) -> None:
 def _hold(folder: Path) -> int:
     with RunOwner(folder).held():
         return 0
+
+
+def test_an_owner_that_is_no_file_is_named_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / OWNER_FILE)
+    with pytest.raises(ValueError, match=f"{OWNER_FILE}: wanted a file, got something else"):
+        refuse_owned(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"\xc2\xff", b"[" * 100_000, b"3", b'{"host": 1}'])
+def test_an_owner_that_cannot_be_read_is_nobody_known(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / OWNER_FILE).write_bytes(content)
+    found = read_record(tmp_path)
+    assert found is not None
+    assert not found.is_here
