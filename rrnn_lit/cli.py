@@ -46,7 +46,7 @@ usage: rrnn COMMAND [options]
   similar      the sentences of a file that are nearest to a sentence
   interpolate  the sentences between two sentences
   sts          correlation of cosines with human similarity scores of a file
-  bench        time our parts beside their peers: step, match, rnn, memory, data, codec, text, prepare
+  bench        time our parts beside their peers: step, match, rnn, data, codec, text, prepare
 
 `rrnn COMMAND --help` lists the options; `rrnn fit --config FILE --print_config` shows them all
 with their values.
