@@ -20,7 +20,7 @@ from rrnn_lit.training.tensor_claims import refuse_inflated
 from rrnn_lit.whole_files import sync_folder
 
 # what Lightning and this project put into every checkpoint of a training
-_PARTS = (
+PARTS = (
     *("state_dict", "optimizer_states", "lr_schedulers", "callbacks", "loops", "global_step"),
     *("hyper_parameters", "num_sentences", "dictionary_digest"),
 )
@@ -159,6 +159,6 @@ def read_named(path: Path, map_location: Any = "cpu", lazily: bool = False) -> d
         OSError: it cannot be read.
     """
     try:
-        return read_checkpoint(path, _PARTS, map_location, lazily)
+        return read_checkpoint(path, PARTS, map_location, lazily)
     except ValueError as error:
         raise ValueError(f"ckpt_path: {error}") from error

@@ -160,7 +160,7 @@ def read_summary(folder: Path) -> dict[str, Any]:
         raise ValueError(f"run.folder: wanted a finished run with {SUMMARY_FILE}, got {folder}")
     try:
         summary = json.loads(path.read_text(encoding="utf-8"))
-        return {**summary, "splits": dict(summary["splits"]), "steps": int(summary["steps"])}
+        return {**summary, "splits": dict(summary["splits"])}
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ValueError(f"{path}: wanted the summary of a run, got {error!r}") from error
 

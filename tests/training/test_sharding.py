@@ -9,7 +9,7 @@ from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.tensor import DTensor, Shard, distribute_tensor
 from torch.nn import Parameter
 
-from rrnn_lit.training.checkpoint_file import write_checkpoint
+from rrnn_lit.training.checkpoint_file import PARTS, write_checkpoint
 from rrnn_lit.training.sharding import ShardedStrategy, part_of_optimizer_state
 from rrnn_lit.training.strategies import WAIT
 from tests.training.ranks import rank, run_ranks
@@ -25,7 +25,7 @@ def checkpoint(tmp_path: Path) -> Path:
     adam.step()
     path = tmp_path / "last.ckpt"
     states = {"state_dict": {"weight": weight.detach()}, "optimizer_states": [adam.state_dict()]}
-    write_checkpoint({**states, "dictionary_digest": ""}, path)
+    write_checkpoint({**dict.fromkeys(PARTS), **states}, path)
     return path
 
 
